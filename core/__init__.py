@@ -1,0 +1,1 @@
+"""Decisions without Odoo: frozen values in, decisions out. Standard library only."""

@@ -1,0 +1,140 @@
+"""The values that go into a decision and come out of it.
+
+Amounts are in company currency, rates are 0–1, shares and scores 0–100, days are
+calendar days of the company. ``None`` means unknown. Segments and temperatures are
+named by any hashable *key*: the shell uses record ids, the tests use codes.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+PROSPECT, NEW, REGULAR, SLEEPING = "prospect", "new", "regular", "sleeping"
+HISTORY, DECLARED, LOOKALIKE, CONFIRMED = (
+    "history",
+    "declared",
+    "lookalike",
+    "confirmed",
+)
+
+Key = Hashable
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRule:
+    """One segment: what it typically brings (share of an A), and how it is kept."""
+
+    key: Key
+    typical_share: float
+    contact_interval_days: int
+    expected_yield_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class TemperatureRule:
+    """One level of temperature and the lowest score that reaches it."""
+
+    key: Key
+    min_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything a decision needs that is not about one customer.
+
+    :param segments: highest ``typical_share`` first
+    :param temperatures: highest ``min_score`` first
+    :param reference: the yearly revenue of an A; ``None`` while nobody bought
+    :param typical_interval_days: order rhythm per segment key
+    :param hysteresis_rate: how far beyond a cut-off a move must go; the same figure
+        in points (0.1 = 10 points) holds a falling temperature
+    :param stay_days: how long a move back to the segment just left must wait
+    """
+
+    segments: tuple[SegmentRule, ...]
+    temperatures: tuple[TemperatureRule, ...]
+    reference: float | None
+    typical_interval_days: Mapping[Key, int] = field(default_factory=dict)
+    new_orders: int = 3
+    sleeping_days: int = 180
+    stay_days: int = 30
+    hysteresis_rate: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one customer, in the order of the shell's query.
+
+    ``order_day_count`` is of all time, ``awake_order_day_count`` since the customer
+    came or last woke; ``revenue_season_90d`` is the same 90 days a year ago.
+    Declared and confirmed potential count only together with their date.
+    """
+
+    revenue_12m: float = 0.0
+    revenue_best_12m: float = 0.0
+    revenue_90d: float = 0.0
+    revenue_prev_90d: float = 0.0
+    revenue_season_90d: float = 0.0
+    order_day_count: int = 0
+    awake_order_day_count: int = 0
+    first_order_date: date | None = None
+    last_order_date: date | None = None
+    longest_silence_days: int = 0
+    declared_potential: float = 0.0
+    declared_date: date | None = None
+    confirmed_potential: float = 0.0
+    confirmed_date: date | None = None
+    lookalike_potential: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A value held since a day, and what it was before.
+
+    ``left`` is the value before the last move; ``prior_since`` and ``prior_left``
+    are the standing's own fields before that move, so that a move which is reversed
+    on its own day leaves no trace.
+    """
+
+    value: Key | None = None
+    since: date | None = None
+    left: Key | None = None
+    prior_since: date | None = None
+    prior_left: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What was decided of a customer before, and what a person pinned."""
+
+    segment: Standing = Standing()
+    temperature: Standing = Standing()
+    lifecycle: Standing = Standing()
+    manual: Key | None = None
+    manual_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome for one customer, with the code of the reason for each part.
+
+    ``segment`` is the one in force (the pinned one where there is a pin),
+    ``segment_standing.value`` the computed one.
+    """
+
+    potential: float | None
+    potential_source: str | None
+    share: float | None
+    segment: Key | None
+    segment_standing: Standing
+    segment_reason: str
+    is_pin_expired: bool
+    lifecycle_standing: Standing
+    lifecycle_reason: str
+    temperature_standing: Standing
+    temperature_reason: str
+    temperature_score: int | None
+    yield_rate: float | None
+    rhythm: float | None
+    trend: float | None
+    usual_silence_days: int

@@ -1,0 +1,32 @@
+from odoo import api, models
+
+COVERAGE_FIELDS = {"state", "partner_id", "invoice_date"}
+
+
+class AccountMove(models.Model):
+    """Customer invoices make customers, and are revenue where the company says so."""
+
+    _inherit = "account.move"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        moves = super().create(vals_list)
+        moves._refresh_coverage(moves.commercial_partner_id)
+        return moves
+
+    def write(self, vals):
+        if COVERAGE_FIELDS.isdisjoint(vals):
+            return super().write(vals)
+        partners = self.commercial_partner_id
+        result = super().write(vals)
+        self._refresh_coverage(partners | self.commercial_partner_id)
+        return result
+
+    def _refresh_coverage(self, partners):
+        """Refresh the customers of these invoices, per company."""
+        invoices = self.filtered(
+            lambda move: move.move_type in ("out_invoice", "out_refund")
+        )
+        refresh = self.env["coverage.refresh"].sudo()
+        for company in invoices.company_id:
+            refresh._refresh_partners(company, partners)

@@ -1,0 +1,603 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+LIFECYCLES = [
+    ("prospect", "Prospect"),
+    ("new", "New"),
+    ("regular", "Regular"),
+    ("sleeping", "Sleeping"),
+]
+SOURCES = [
+    ("history", "Best year"),
+    ("declared", "Declared"),
+    ("lookalike", "Look-alike"),
+    ("confirmed", "Confirmed"),
+]
+LOGGED = (
+    "segment_id",
+    "temperature_id",
+    "lifecycle",
+    "user_id",
+    "team_id",
+    "segment_manual_id",
+    "declared_potential",
+)
+CLASSIFIED = ("segment_id", "temperature_id", "lifecycle")
+CONFIRMED_DAYS = timedelta(days=365)
+
+
+class CoverageCustomer(models.Model):
+    """The scorecard of one customer (commercial partner) in one company.
+
+    Facts are written by SQL (``coverage.facts``), decisions through the ORM by
+    ``coverage.refresh`` alone, so that automation rules and the history see them.
+    Narrow and apart from ``res.partner``, whose rows are wide, hot and global.
+    """
+
+    _name = "coverage.customer"
+    _description = "Customer"
+    _rec_name = "partner_id"
+    _rec_names_search = ["partner_id"]
+    _order = "potential desc, id"
+    _check_company_auto = True
+
+    # identity
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
+        ondelete="cascade",
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id", store=True)
+    active = fields.Boolean(default=True)
+    is_excluded = fields.Boolean(
+        string="Never Cover",
+        help="Archived by hand: stays archived until somebody brings it back.",
+    )
+
+    # facts
+    revenue_12m = fields.Monetary(
+        string="Revenue (12 months)", help="Untaxed, of the last 365 days."
+    )
+    revenue_prev_12m = fields.Monetary(
+        string="Revenue (year before)", help="Untaxed, of the 365 days before those."
+    )
+    revenue_best_12m = fields.Monetary(
+        string="Best Year",
+        help="The highest revenue of any 365 days that ended on an order, within the "
+        "years looked back.",
+    )
+    revenue_90d = fields.Monetary(string="Revenue (90 days)")
+    revenue_prev_90d = fields.Monetary(string="Revenue (90 days before)")
+    revenue_season_90d = fields.Monetary(
+        string="Revenue (same 90 days last year)",
+    )
+    order_count = fields.Integer(string="Orders", aggregator="sum")
+    order_day_count = fields.Integer(
+        string="Order Days", help="Several orders on one day count as one."
+    )
+    awake_order_day_count = fields.Integer(
+        string="Order Days Since Waking",
+        help="Order days since the customer came, or came back after a long sleep.",
+    )
+    first_order_date = fields.Date(string="First Order")
+    last_order_date = fields.Date(string="Last Order")
+    order_interval_days = fields.Integer(
+        string="Days Between Orders", aggregator="avg"
+    )
+    longest_silence_days = fields.Integer(
+        string="Longest Silence", aggregator="avg",
+        help="The most days between two of its orders.",
+    )
+    open_quote_amount = fields.Monetary(string="Open Quotations")
+
+    # potential
+    potential = fields.Monetary(
+        help="What the customer could bring in 12 months: the highest of best year, "
+        "declared and look-alike, or what the leader confirmed."
+    )
+    potential_source = fields.Selection(SOURCES)
+    declared_potential = fields.Monetary(
+        help="What the customer says it could buy from us in 12 months."
+    )
+    declared_date = fields.Date(string="Declared on")
+    declared_how = fields.Char(string="How It Was Found Out")
+    confirmed_potential = fields.Monetary(
+        help="The leader's figure. It replaces all others for a year."
+    )
+    confirmed_date = fields.Date(string="Confirmed on")
+    confirmed_user_id = fields.Many2one("res.users", string="Confirmed by")
+    lookalike_potential = fields.Monetary(
+        help="What the good ones among similar customers bring."
+    )
+    is_potential_to_ask = fields.Boolean(
+        string="Potential to Ask",
+        compute="_compute_is_potential_to_ask",
+        search="_search_is_potential_to_ask",
+        help="The potential is unknown, or was declared more than a year ago.",
+    )
+
+    # decisions
+    segment_id = fields.Many2one(
+        "coverage.segment",
+        index="btree_not_null",
+        ondelete="restrict",
+        group_expand="_group_expand_segment",
+    )
+    segment_computed_id = fields.Many2one(
+        "coverage.segment",
+        string="Computed Segment",
+        ondelete="restrict",
+        help="What the rules say, also while a segment is set by hand.",
+    )
+    segment_manual_id = fields.Many2one(
+        "coverage.segment", string="Segment by Hand", ondelete="restrict"
+    )
+    segment_manual_until = fields.Date(string="By Hand Until")
+    segment_manual_reason = fields.Char(string="Reason")
+    segment_since = fields.Date(help="Day of the last move of the computed segment.")
+    segment_left_id = fields.Many2one("coverage.segment", ondelete="restrict")
+    segment_prior_since = fields.Date(export_string_translation=False)
+    segment_prior_left_id = fields.Many2one(
+        "coverage.segment", ondelete="restrict", export_string_translation=False
+    )
+    temperature_id = fields.Many2one(
+        "coverage.temperature",
+        index="btree_not_null",
+        ondelete="restrict",
+        group_expand="_group_expand_temperature",
+    )
+    temperature_since = fields.Date()
+    temperature_left_id = fields.Many2one(
+        "coverage.temperature", ondelete="restrict", export_string_translation=False
+    )
+    temperature_prior_since = fields.Date(export_string_translation=False)
+    temperature_score = fields.Integer(aggregator="avg")
+    temperature_color = fields.Integer(related="temperature_id.color")
+    temperature_code = fields.Char(related="temperature_id.code")
+    yield_rate = fields.Float(
+        string="Yield",
+        aggregator="avg",
+        help="Revenue of the last 12 months ÷ potential.",
+    )
+    lifecycle = fields.Selection(LIFECYCLES, index=True)
+    lifecycle_since = fields.Date()
+    lifecycle_left = fields.Char(export_string_translation=False)
+    lifecycle_prior_since = fields.Date(export_string_translation=False)
+    badge = fields.Char(
+        compute="_compute_badge",
+        help="Segment, temperature and yield in one line.",
+    )
+    why = fields.Json(compute="_compute_why")
+    revenue_chart = fields.Text(compute="_compute_revenue_chart")
+
+    # ownership
+    user_id = fields.Many2one(
+        "res.users",
+        string="Owner",
+        index="btree_not_null",
+        domain="[('share', '=', False), ('company_ids', '=', company_id)]",
+        help="The one person accountable for this customer.",
+    )
+    accountable_user_id = fields.Many2one(
+        "res.users",
+        string="Accountable",
+        compute="_compute_accountable_user_id",
+        help="The owner; without one the team's leader, else the company's fallback.",
+    )
+    team_id = fields.Many2one(
+        "crm.team", index="btree_not_null", string="Sales Team", ondelete="set null"
+    )
+    owned_since = fields.Date()
+    watcher_ids = fields.Many2many(
+        "res.users",
+        "coverage_customer_watcher_rel",
+        string="Watchers",
+        domain="[('share', '=', False)]",
+        help="People who may see this customer although they do not own it.",
+    )
+    change_ids = fields.One2many("coverage.change", "customer_id", string="History")
+
+    _partner_company = models.UniqueIndex(
+        "(partner_id, company_id)",
+        "This customer is in the list already.",
+    )
+    _declared_not_negative = models.Constraint(
+        "CHECK (declared_potential >= 0 AND confirmed_potential >= 0)",
+        "A potential cannot be negative. Enter what the customer could bring in 12 "
+        "months, or 0 if nothing.",
+    )
+
+    @api.depends("potential_source", "declared_date")
+    def _compute_is_potential_to_ask(self):
+        limit = self._get_ask_again_date()
+        for customer in self:
+            declared = customer.declared_date
+            customer.is_potential_to_ask = not customer.potential_source or bool(
+                declared and declared <= limit
+            )
+
+    def _search_is_potential_to_ask(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return [
+            "|",
+            ("potential_source", "=", False),
+            ("declared_date", "<=", self._get_ask_again_date()),
+        ]
+
+    @api.depends("segment_id", "temperature_id", "yield_rate", "potential_source")
+    def _compute_badge(self):
+        for customer in self:
+            parts = [customer.segment_id.code or "–"]
+            if customer.temperature_id:
+                parts.append(customer.temperature_id.icon or "")
+                parts.append(f"{100 * customer.yield_rate:.0f} %")
+            customer.badge = " ".join(part for part in parts if part)
+
+    def _compute_why(self):
+        for customer in self:
+            customer.why = customer.get_why() if customer.id else False
+
+    def _compute_revenue_chart(self):
+        now = fields.Datetime.now()
+        for customer in self:
+            customer.revenue_chart = self.env["coverage.why"]._get_chart(customer, now)
+
+    @api.depends("user_id", "team_id.user_id", "company_id.coverage_fallback_user_id")
+    def _compute_accountable_user_id(self):
+        for customer in self:
+            customer.accountable_user_id = (
+                customer.user_id
+                or customer.team_id.user_id
+                or customer.company_id.sudo().coverage_fallback_user_id
+            )
+
+    @api.model
+    def _group_expand_segment(self, segments, domain):
+        return segments.search([])
+
+    @api.model
+    def _group_expand_temperature(self, levels, domain):
+        return levels.search([])
+
+    @api.constrains("partner_id")
+    def _check_partner(self):
+        """Rows are of commercial partners that can be customers."""
+        companies = self.env["res.company"].sudo().search([]).partner_id
+        for customer in self:
+            partner = customer.partner_id
+            if partner.commercial_partner_id != partner:
+                raise ValidationError(
+                    self.env._(
+                        "%(contact)s is a contact of %(company)s. Add the company "
+                        "instead.",
+                        contact=partner.display_name,
+                        company=partner.commercial_partner_id.display_name,
+                    )
+                )
+            if partner in companies or partner.sudo().user_ids.filtered(
+                lambda user: not user.share
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(partner)s is one of us and cannot be a customer.",
+                        partner=partner.display_name,
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        customers = super().create(vals_list)
+        self.env["coverage.refresh"].sudo()._refresh_customers(customers.sudo())
+        return customers
+
+    def write(self, vals):
+        logged = [name for name in LOGGED if name in vals]
+        before = {customer.id: customer._get_log_values(logged) for customer in self}
+        moved = self.browse()
+        if "user_id" in vals:
+            moved = self.filtered(
+                lambda customer: customer.user_id.id != (vals["user_id"] or False)
+            )
+        result = super().write(vals)
+        if logged:
+            self._log_changes(before, logged)
+        moved._settle_owner(vals)
+        return result
+
+    def unlink(self):
+        self.sudo().with_context(active_test=False).change_ids.unlink()
+        return super().unlink()
+
+    def _load_records_create(self, vals_list):
+        """Let an import update the customers that are in the list already.
+
+        A file names customers by name; nobody who imports an ABCD list knows our ids.
+        """
+        company = self.env.company
+        loaded = self.browse()
+        for vals in vals_list:
+            domain = [
+                ("partner_id", "=", vals.get("partner_id")),
+                ("company_id", "=", vals.get("company_id") or company.id),
+            ]
+            known = self.with_context(active_test=False).search(domain, limit=1)
+            if known:
+                known.write(vals)
+                self.env["coverage.refresh"].sudo()._refresh_customers(known.sudo())
+            loaded += known or self.create([vals])
+        return loaded
+
+    # === ACTION METHODS === #
+
+    def action_refresh(self):
+        """Collect the facts of these customers again and decide anew.
+
+        Whoever may see a customer may refresh it.
+        """
+        self.check_access("read")
+        self.env["coverage.refresh"].sudo()._refresh_customers(self.sudo())
+        return True
+
+    def get_why(self):
+        """Return the why card of one customer as plain data.
+
+        :return: dict with ``facts``, ``rule``, ``reasons`` and ``changes`` (the
+            smallest changes that would alter the outcome), see ``coverage.why``
+        :raises AccessError: for customers the user may not see
+        """
+        self.ensure_one()
+        self.check_access("read")
+        return self.env["coverage.why"]._get_why(self.sudo(), fields.Datetime.now())
+
+    def action_set_segment(self):
+        """Open the dialog that pins a segment."""
+        return self._open_dialog("coverage.set.segment", self.env._("Set segment"))
+
+    def action_declare_potential(self):
+        """Open the dialog for what the customer says it could buy."""
+        return self._open_dialog(
+            "coverage.set.potential",
+            self.env._("Declare potential"),
+            default_kind="declared",
+        )
+
+    def action_confirm_potential(self):
+        """Open the leader's dialog that replaces the potential for a year."""
+        return self._open_dialog(
+            "coverage.set.potential",
+            self.env._("Confirm potential"),
+            default_kind="confirmed",
+        )
+
+    def action_release_segment(self):
+        """Give a pinned customer back to the rules."""
+        self._check_leader()
+        customers = self.sudo().filtered("segment_manual_id")
+        customers.write(
+            {
+                "segment_manual_id": False,
+                "segment_manual_until": False,
+                "segment_manual_reason": False,
+            }
+        )
+        self.env["coverage.refresh"].sudo()._refresh_customers(customers)
+
+    def action_exclude(self):
+        """Archive by hand: never cover this customer."""
+        self._check_leader()
+        self.sudo().write({"is_excluded": True, "active": False})
+
+    def action_include(self):
+        """Bring an excluded customer back."""
+        self._check_leader()
+        customers = self.sudo()
+        customers.write({"is_excluded": False})
+        customers._settle_active()
+        self.env["coverage.refresh"].sudo()._refresh_customers(customers)
+
+    def action_open_partner(self):
+        """Open the contact."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "res.partner",
+            "res_id": self.partner_id.id,
+            "views": [(False, "form")],
+        }
+
+    def action_open_orders(self):
+        """Open the sales orders of the customer and its contacts."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("sale.action_orders")
+        return {
+            **action,
+            "domain": [
+                ("partner_id", "child_of", self.partner_id.id),
+                ("company_id", "=", self.company_id.id),
+            ],
+            "context": {"create": False},
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _set_manual_segment(self, segment, reason, until):
+        """Pin a segment, and decide anew what follows from it.
+
+        :param date until: last day of the pin; empty means until released
+        :raises AccessError: unless the user leads a team
+        :raises UserError: when the last day is past
+        """
+        self._check_leader()
+        customers = self.sudo()
+        for company, group in customers.grouped("company_id").items():
+            today = company._get_coverage_today(fields.Datetime.now())
+            if until and until < today:
+                raise UserError(
+                    self.env._("The last day is past. Choose a day from today on.")
+                )
+            group.write(
+                {
+                    "segment_manual_id": segment.id,
+                    "segment_manual_until": until,
+                    "segment_manual_reason": reason,
+                }
+            )
+        self.env["coverage.refresh"].sudo()._refresh_customers(customers)
+
+    def _declare_potential(self, amount, how):
+        """Note what the customer says it could buy in 12 months; holds for a year."""
+        self.check_access("read")
+        for customer in self.sudo():
+            customer.write(
+                {
+                    "declared_potential": amount,
+                    "declared_how": how,
+                    "declared_date": customer._get_today(),
+                }
+            )
+        self.env["coverage.refresh"].sudo()._refresh_customers(self.sudo())
+
+    def _confirm_potential(self, amount):
+        """Replace the potential by the leader's figure for a year."""
+        self._check_leader()
+        for customer in self.sudo():
+            customer.write(
+                {
+                    "confirmed_potential": amount,
+                    "confirmed_date": customer._get_today(),
+                    "confirmed_user_id": self.env.uid,
+                }
+            )
+        self.env["coverage.refresh"].sudo()._refresh_customers(self.sudo())
+
+    def _check_leader(self):
+        """Raise unless the user leads a team and may see these customers."""
+        self.check_access("read")
+        if not self.env.su and not self.env.user.has_group(
+            "crm_sales_coverage.group_coverage_team_leader"
+        ):
+            raise AccessError(
+                self.env._("Only team leaders can do this. Ask your team leader.")
+            )
+
+    def _settle_owner(self, vals):
+        """Follow a change of owner: team, day, and the contact's salesperson."""
+        for customer in self:
+            values = {"owned_since": customer._get_today() if customer.user_id else False}
+            if "team_id" not in vals and customer.user_id:
+                values["team_id"] = customer.user_id.sale_team_id.id
+            customer.write(values)
+        if not self.env.context.get("coverage_from_partner"):
+            self._mirror_owner_to_partner()
+
+    def _mirror_owner_to_partner(self):
+        """Write the owner to the contact where this row is the one it mirrors."""
+        for partner, rows in self.grouped("partner_id").items():
+            mirrored = partner._get_mirrored_coverage()
+            if mirrored in rows and partner.user_id != mirrored.user_id:
+                partner.with_context(
+                    coverage_from_customer=True, mail_auto_subscribe_no_notify=True
+                ).user_id = mirrored.user_id
+
+    def _settle_active(self):
+        """Archive the rows of archived or foreign partners, bring the others back."""
+        for customer in self:
+            partner = customer.partner_id
+            is_active = (
+                partner.active
+                and not customer.is_excluded
+                and partner.company_id in (self.env["res.company"], customer.company_id)
+            )
+            if customer.active != is_active:
+                customer.active = is_active
+
+    def _get_today(self):
+        """Return the calendar day of the customer's company."""
+        return self.company_id._get_coverage_today(fields.Datetime.now())
+
+    @api.model
+    def _get_ask_again_date(self):
+        """Return the day up to which a declared potential is too old to count."""
+        return fields.Date.context_today(self) - CONFIRMED_DAYS
+
+    def _open_dialog(self, model, name, **defaults):
+        """Return the action that opens a wizard on these customers."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_customer_ids": self.ids, **defaults},
+        }
+
+    # === HISTORY === #
+
+    def _get_log_values(self, names):
+        """Return ``{field: (value as text, value as people read it)}``."""
+        self.ensure_one()
+        values = {}
+        for name in names:
+            value = self[name]
+            field = self._fields[name]
+            if field.type == "many2one":
+                values[name] = (str(value.id), value.display_name) if value else (False,) * 2
+            elif field.type == "selection":
+                labels = dict(field._description_selection(self.env))
+                values[name] = (value, labels.get(value, value)) if value else (False,) * 2
+            else:
+                values[name] = (str(value), str(value)) if value else (False,) * 2
+        return values
+
+    def _log_changes(self, before, names):
+        """Add what differs from ``before`` to the history; never a first class.
+
+        The context may hold ``coverage_log``: ``origin``, ``run_id``, ``date`` and,
+        by customer id, ``reasons`` (field → dict) and ``planned`` (field → id of the
+        planned change that this write fulfils).
+        """
+        log = self.env.context.get("coverage_log") or {}
+        planned, vals_list = [], []
+        for customer in self.sudo():
+            after = customer._get_log_values(names)
+            for name in names:
+                old, new = before[customer.id][name], after[name]
+                if old[0] == new[0] or (name in CLASSIFIED and not old[0]):
+                    continue
+                if change_id := log.get("planned", {}).get(customer.id, {}).get(name):
+                    planned.append(change_id)
+                else:
+                    vals_list.append(customer._prepare_change_vals(name, old, new, log))
+        changes = self.env["coverage.change"].sudo()
+        changes.browse(planned).write({"state": "applied"})
+        changes._create_without_traces(vals_list)
+
+    def _prepare_change_vals(self, name, old, new, log):
+        """Return the values of one line of history."""
+        return {
+            "customer_id": self.id,
+            "company_id": self.company_id.id,
+            "run_id": log.get("run_id"),
+            "date": log.get("date") or fields.Datetime.now(),
+            "res_id": self.id,
+            "field_name": name,
+            "old_value": old[0],
+            "new_value": new[0],
+            "old_label": old[1],
+            "new_label": new[1],
+            "reason": log.get("reasons", {}).get(self.id, {}).get(name),
+            "origin": log.get("origin")
+            or ("import" if self.env.context.get("import_file") else "hand"),
+            "user_id": self.user_id.id,
+            "author_id": self.env.uid,
+            "potential": self.potential,
+            "revenue_12m": self.revenue_12m,
+        }

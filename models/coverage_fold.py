@@ -1,0 +1,56 @@
+from odoo import models
+
+KEPT = (
+    "user_id",
+    "team_id",
+    "owned_since",
+    "segment_manual_id",
+    "segment_manual_until",
+    "segment_manual_reason",
+)
+PROMISES = (
+    ("declared_date", ("declared_potential", "declared_date", "declared_how")),
+    ("confirmed_date", ("confirmed_potential", "confirmed_date", "confirmed_user_id")),
+)
+
+
+class CoverageFold(models.AbstractModel):
+    """Makes one row of two when two partners turn out to be one customer.
+
+    The target's owner, pin and declaration win, else the source's. The history of
+    both is kept on the row that stays.
+    """
+
+    _name = "coverage.fold"
+    _description = "Coverage Fold"
+
+    def _fold(self, source, target):
+        """Fold the rows of partner ``source`` into those of ``target``."""
+        targets = {row.company_id: row for row in target._get_coverage_rows()}
+        for row in source._get_coverage_rows():
+            if kept := targets.get(row.company_id):
+                self._fold_row(row, kept)
+            elif source != target:
+                row.partner_id = target
+
+    def _fold_row(self, row, kept):
+        """Fold one row into another and delete it; nothing of it is lost."""
+        vals = {}
+        if not kept.user_id:
+            vals.update({name: row[name] for name in KEPT[:3]})
+        if not kept.segment_manual_id:
+            vals.update({name: row[name] for name in KEPT[3:]})
+        for key, names in PROMISES:
+            if not kept[key]:
+                vals.update({name: row[name] for name in names})
+        vals = {
+            name: value.id if isinstance(value, models.BaseModel) else value
+            for name, value in vals.items()
+        }
+        vals["watcher_ids"] = [(4, user.id) for user in row.watcher_ids]
+        changes = row.change_ids
+        changes.write({"customer_id": kept.id})
+        changes.filtered(lambda line: line.model == row._name).res_id = kept.id
+        row.invalidate_recordset(["change_ids"])
+        row.unlink()
+        kept.write(vals)

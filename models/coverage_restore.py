@@ -1,0 +1,99 @@
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import models
+from odoo.tools import SQL
+
+HOLD_DAYS = 30
+STANDINGS = {
+    "segment_id": (
+        "segment_since = segment_prior_since, segment_left_id = segment_prior_left_id, "
+        "segment_computed_id = segment_left_id, segment_prior_since = NULL, "
+        "segment_prior_left_id = NULL",
+        "segment_since",
+    ),
+    "temperature_id": (
+        "temperature_since = temperature_prior_since, temperature_left_id = NULL, "
+        "temperature_prior_since = NULL",
+        "temperature_since",
+    ),
+    "lifecycle": (
+        "lifecycle_since = lifecycle_prior_since, lifecycle_left = NULL, "
+        "lifecycle_prior_since = NULL",
+        "lifecycle_since",
+    ),
+}
+
+
+class CoverageRestore(models.AbstractModel):
+    """Takes changes back: what still holds the run's value returns to the old one.
+
+    A restored segment is pinned for a while, or the next night would move it again.
+    """
+
+    _name = "coverage.restore"
+    _description = "Coverage Restore"
+
+    def _restore(self, run, changes, now):
+        """Undo these applied changes; what somebody changed since is only listed."""
+        held = changes.filtered(self._still_holds)
+        (changes - held).state = "kept"
+        self._restore_standings(run, held)
+        customers = self.env["coverage.customer"].sudo()
+        groups = defaultdict(list)
+        for customer, lines in held.grouped("customer_id").items():
+            vals = self._prepare_restored_vals(run, lines, now)
+            groups[tuple(sorted(vals.items()))].append(customer.id)
+        log = {"origin": "undo", "date": now}
+        for vals, ids in groups.items():
+            customers.with_context(coverage_log=log).browse(ids).write(dict(vals))
+        held.state = "undone"
+        if run.what_if:
+            refresh = self.env["coverage.refresh"]
+            refresh._refresh_customers(held.customer_id, now, "undo")
+
+    def _still_holds(self, change):
+        """Return whether the record's field is still what the run made of it."""
+        value = change.customer_id[change.field_name]
+        if isinstance(value, models.BaseModel):
+            value = value.id
+        return (str(value) if value else False) == change.new_value
+
+    def _restore_standings(self, run, changes):
+        """Set back since when and what was left, where the run's move is the last."""
+        for name, (assignments, since) in STANDINGS.items():
+            ids = changes.filtered(lambda line, name=name: line.field_name == name)
+            if not ids:
+                continue
+            day = run.company_id._get_coverage_today(max(ids.mapped("date")))
+            self.env["coverage.customer"].flush_model()
+            self.env.cr.execute(self._query_standings(assignments, since, ids, day))
+        self.env["coverage.customer"].invalidate_model(flush=False)
+
+    def _query_standings(self, assignments, since, changes, day):
+        """Shift the kept former standing back: a column into a column, set-based."""
+        return SQL(
+            "UPDATE coverage_customer SET %s WHERE id IN %s AND %s = %s",
+            SQL(assignments),  # literal of this module
+            tuple(changes.customer_id.ids),
+            SQL.identifier(since),
+            day,
+        )
+
+    def _prepare_restored_vals(self, run, lines, now):
+        """Return the former values of one customer, its segment pinned."""
+        vals = {}
+        for line in lines:
+            value = line.old_value or False
+            if value and line.field_name not in ("lifecycle", "declared_potential"):
+                value = int(value)
+            vals[line.field_name] = value
+        if vals.get("segment_id") and "segment_manual_id" not in vals:
+            today = run.company_id._get_coverage_today(now)
+            days = run.company_id.coverage_stay_days or HOLD_DAYS
+            vals.update(
+                segment_manual_id=vals["segment_id"],
+                segment_manual_until=today + timedelta(days=days),
+                segment_manual_reason=self.env._("Held after “%s” was undone", run.name),
+            )
+        return vals

@@ -1,0 +1,589 @@
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+STATES = [
+    ("draft", "Draft"),
+    ("planned", "Preview"),
+    ("applying", "Applying"),
+    ("applied", "Applied"),
+    ("undone", "Undone"),
+    ("cancelled", "Cancelled"),
+]
+TRANSITIONS = {
+    ("draft", "planned"),
+    ("planned", "planned"),
+    ("planned", "cancelled"),
+    ("planned", "applying"),
+    ("draft", "applying"),
+    ("applying", "applied"),
+    ("applied", "undone"),
+}
+CLICK_LIMIT = 500
+SEGMENT_FIELDS = ("typical_share", "contact_interval_days", "expected_yield_rate")
+INTEGERS = ("segment_id", "temperature_id")
+KEEP_EMPTY_DAYS = timedelta(days=90)
+
+
+class CoverageRun(models.Model):
+    """One execution of an engine over many customers: planned, applied, undone.
+
+    A preview (``action_plan``) may try other rules: ``what_if`` is
+    ``{"segment": {code: {field: value}}, "temperature": {code: {field: value}},
+    "company": {field: value}}``. They become real in ``action_apply``.
+    """
+
+    _name = "coverage.run"
+    _description = "Coverage Run"
+    _order = "date desc, id desc"
+    _rec_name = "name"
+
+    name = fields.Char(compute="_compute_name")
+    kind = fields.Selection(
+        [("refresh", "Ranks and colours"), ("assignment", "Assignment")],
+        required=True,
+        default="refresh",
+    )
+    origin = fields.Selection(
+        [("preview", "Preview"), ("job", "Nightly job")],
+        required=True,
+        default="preview",
+    )
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        default=lambda self: self.env.company,
+        ondelete="cascade",
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    state = fields.Selection(STATES, required=True, default="draft", readonly=True)
+    date = fields.Datetime(required=True, default=fields.Datetime.now, readonly=True)
+    user_id = fields.Many2one(
+        "res.users", string="Started by", default=lambda self: self.env.user
+    )
+    what_if = fields.Json(help="Other values of rules and settings, tried first.")
+    what_if_former = fields.Json(help="What they were before this run was applied.")
+    what_if_text = fields.Text(compute="_compute_what_if_text", string="Tried")
+    rules = fields.Json(help="All rules and settings at the time of the preview.")
+    reference_id = fields.Many2one("coverage.reference", readonly=True)
+    note = fields.Text(readonly=True)
+    is_undoing = fields.Boolean(readonly=True)
+
+    # what came of it
+    customer_count = fields.Integer(string="Customers", readonly=True)
+    failed_count = fields.Integer(string="Refused", readonly=True)
+    last_customer_id = fields.Integer(readonly=True)
+    change_ids = fields.One2many("coverage.change", "run_id")
+    change_count = fields.Integer(compute="_compute_change_count", string="Changes")
+    outdated_count = fields.Integer(compute="_compute_change_count", string="Outdated")
+    kept_count = fields.Integer(compute="_compute_change_count", string="Kept")
+    moved_count = fields.Integer(
+        compute="_compute_change_count", string="Change Segment"
+    )
+
+    _state_company = models.Index("(company_id, state)")
+
+    @api.depends("kind", "origin", "date")
+    def _compute_name(self):
+        labels = dict(self._fields["origin"]._description_selection(self.env))
+        for run in self:
+            day = fields.Datetime.context_timestamp(run, run.date or fields.Datetime.now())
+            run.name = f"{labels[run.origin]} {day:%Y-%m-%d %H:%M}"
+
+    @api.depends("change_ids.state")
+    def _compute_change_count(self):
+        groups = self.env["coverage.change"]._read_group(
+            [("run_id", "in", self.ids)], ["run_id", "state", "field_name"], ["__count"]
+        )
+        counts = defaultdict(lambda: defaultdict(int))
+        for run, state, name, count in groups:
+            counts[run.id]["all"] += count
+            counts[run.id][state] += count
+            counts[run.id]["moved"] += count if name == "segment_id" else 0
+        for run in self:
+            run.change_count = counts[run.id]["all"]
+            run.outdated_count = counts[run.id]["outdated"]
+            run.kept_count = counts[run.id]["kept"]
+            run.moved_count = counts[run.id]["moved"]
+
+    @api.depends("what_if")
+    def _compute_what_if_text(self):
+        for run in self:
+            run.what_if_text = "\n".join(run._get_what_if_lines())
+
+    @api.autovacuum
+    def _gc_empty_runs(self):
+        """Forget jobs of long ago that changed nothing."""
+        self.search(
+            [
+                ("origin", "=", "job"),
+                ("state", "=", "applied"),
+                ("change_ids", "=", False),
+                ("date", "<", fields.Datetime.now() - KEEP_EMPTY_DAYS),
+            ],
+            limit=1000,
+        ).unlink()
+
+    # === ACTION METHODS === #
+
+    def action_plan(self):
+        """Work out what would change, under the what-if, and change nothing.
+
+        :raises UserError: when the what-if names what does not exist or cannot hold
+        """
+        self.check_access("write")
+        for run in self.sudo():
+            now = fields.Datetime.now()
+            run._update_state("planned")
+            run.change_ids.unlink()
+            run._check_what_if()
+            run.date, run.rules = now, run._get_rules_now()
+            run.customer_count = self.env["coverage.refresh"].sudo()._plan(run, now)
+        return True
+
+    def action_apply(self):
+        """Write exactly what the preview showed; the rules tried become real.
+
+        Up to 500 customers at once, more by the job. What no longer comes out the
+        same is listed as outdated.
+
+        :raises UserError: when rules, settings or reference changed since
+        """
+        self.check_access("write")
+        for run in self.sudo():
+            run._check_unchanged()
+            run._update_state("applying")
+            run.what_if_former = run._swap_rules(run.what_if or {})
+            run._activate_reference()
+            run._apply_batch(fields.Datetime.now(), CLICK_LIMIT)
+            if run.state == "applying":
+                run._wake_job()
+        return True
+
+    def action_undo(self):
+        """Restore settings and every value that nobody has changed since.
+
+        :raises UserError: when a later run was applied under other rules
+        """
+        self.check_access("write")
+        for run in self.sudo():
+            run._check_transition("undone")
+            run._restore_rules()
+            run._restore_reference()
+            run.is_undoing = True
+            run._undo_batch(fields.Datetime.now(), CLICK_LIMIT)
+            if run.is_undoing:
+                run._wake_job()
+        return True
+
+    def action_cancel(self):
+        """Drop a preview."""
+        self.check_access("write")
+        self.sudo()._update_state("cancelled")
+        return True
+
+    def action_open_changes(self):
+        """Open the changes of this run."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_sales_coverage.coverage_change_action"
+        )
+        return {**action, "domain": [("run_id", "=", self.id)]}
+
+    # === STATE === #
+
+    def _update_state(self, target):
+        """Move to ``target``; the only place that changes the state."""
+        for run in self:
+            run._check_transition(target)
+            run.state = target
+
+    def _check_transition(self, target):
+        labels = dict(self._fields["state"]._description_selection(self.env))
+        for run in self:
+            if (run.state, target) not in TRANSITIONS:
+                raise UserError(
+                    self.env._(
+                        "%(run)s is in state “%(state)s” and cannot become “%(target)s”.",
+                        run=run.name,
+                        state=labels[run.state],
+                        target=labels[target],
+                    )
+                )
+
+    # === RULES TRIED === #
+
+    def _get_what_if_records(self):
+        """Return ``[(record, {field: value})]`` that the what-if speaks of.
+
+        :raises UserError: for codes, fields or sections that do not exist
+        """
+        self.ensure_one()
+        what_if = self.what_if or {}
+        pairs = []
+        company = what_if.get("company", {})
+        allowed = self.company_id._get_coverage_setting_names()
+        self._check_names(company, allowed)
+        if company:
+            pairs.append((self.company_id, company))
+        for section, names in (
+            ("segment", SEGMENT_FIELDS),
+            ("temperature", ("min_score",)),
+        ):
+            for code, values in what_if.get(section, {}).items():
+                record = self.env[f"coverage.{section}"].search([("code", "=", code)])
+                if not record:
+                    raise UserError(
+                        self.env._(
+                            "There is no %(section)s “%(code)s” to try other values on.",
+                            section=section,
+                            code=code,
+                        )
+                    )
+                self._check_names(values, names)
+                pairs.append((record, values))
+        self._check_names(what_if, ("company", "segment", "temperature"))
+        return pairs
+
+    def _check_names(self, values, allowed):
+        if unknown := set(values) - set(allowed):
+            raise UserError(
+                self.env._(
+                    "A preview cannot try “%(names)s”. It can try: %(allowed)s.",
+                    names=", ".join(sorted(unknown)),
+                    allowed=", ".join(allowed),
+                )
+            )
+
+    def _check_what_if(self):
+        """Let Odoo check the values tried as if they were written, then take them back.
+
+        The constraints that guard the settings page guard a preview too.
+        """
+        pairs = self._get_what_if_records()
+        if not pairs:
+            return
+        undo = self.env.cr.savepoint()
+        try:
+            self._write_rules(pairs)
+            self.env.flush_all()
+        finally:
+            undo.close(rollback=True)
+            self.env.invalidate_all()
+
+    def _write_rules(self, pairs):
+        """Write values of rules; the order of segments is checked at the end."""
+        for record, values in pairs:
+            record.with_context(coverage_check_later=True).write(values)
+        self.env["coverage.segment"]._check_order()
+
+    def _swap_rules(self, what_if):
+        """Make the values tried real; return what they were, in the same shape."""
+        pairs = self._get_what_if_records()
+        former = {}
+        for record, values in pairs:
+            old = {name: record[name] for name in values}
+            if record._name == "res.company":
+                former["company"] = old
+            else:
+                section = record._name.removeprefix("coverage.")
+                former.setdefault(section, {})[record.code] = old
+        if pairs:
+            self._write_rules(pairs)
+        return former
+
+    def _restore_rules(self):
+        """Give back the former settings where nobody has changed them since."""
+        kept, pairs = [], []
+        former = self.what_if_former or {}
+        for record, values in self._get_what_if_records():
+            old = (
+                former.get("company", {})
+                if record._name == "res.company"
+                else former[record._name.removeprefix("coverage.")][record.code]
+            )
+            same = {name: old[name] for name in values if record[name] == values[name]}
+            kept += [
+                f"{record.display_name}: {record._fields[name].string}"
+                for name in values
+                if name not in same
+            ]
+            if same:
+                pairs.append((record, same))
+        if pairs:
+            self._write_rules(pairs)
+        if kept:
+            self.note = self.env._(
+                "Changed since and therefore kept: %(names)s.", names=", ".join(kept)
+            )
+
+    def _get_rules_now(self):
+        """Return all rules and settings that a decision depends on, as plain data."""
+        segments = self.env["coverage.segment"].search([])
+        levels = self.env["coverage.temperature"].search([])
+        return {
+            "company": self.company_id._get_coverage_settings(),
+            "segment": {
+                segment.code: {name: segment[name] for name in SEGMENT_FIELDS}
+                for segment in segments
+            },
+            "temperature": {level.code: level.min_score for level in levels},
+        }
+
+    def _check_unchanged(self):
+        """Refuse to apply a preview whose rules or reference are no longer true."""
+        self._check_transition("applying")
+        latest = self.env["coverage.reference"]._get_latest(self.company_id)
+        is_older = latest.date and latest.date > self.reference_id.date
+        if self.rules != self._get_rules_now() or is_older:
+            raise UserError(
+                self.env._(
+                    "Rules, settings or the A reference changed since this preview was "
+                    "made. Preview again, then apply."
+                )
+            )
+
+    def _get_what_if_lines(self):
+        """Return one readable line per value tried."""
+        lines = []
+        what_if = self.what_if or {}
+        former = self.what_if_former or self.rules or {}
+        for name, value in what_if.get("company", {}).items():
+            label = self.env["res.company"]._fields[name].get_description(
+                self.env, ["string"]
+            )["string"]
+            old = former.get("company", {}).get(name)
+            lines.append(f"{label}: {old} → {value}")
+        for section in ("segment", "temperature"):
+            model = self.env[f"coverage.{section}"]
+            for code, values in what_if.get(section, {}).items():
+                for name, value in values.items():
+                    label = model._fields[name].get_description(self.env, ["string"])
+                    old = former.get(section, {}).get(code)
+                    old = old.get(name) if isinstance(old, dict) else old
+                    lines.append(f"{code} – {label['string']}: {old} → {value}")
+        return lines
+
+    # === REFERENCE === #
+
+    def _activate_reference(self):
+        """Let the reference of the preview count from now on."""
+        if self.reference_id.active:
+            return
+        latest = self.env["coverage.reference"]._get_latest(self.company_id)
+        if latest.date == self.reference_id.date:
+            latest.active = False
+            latest.flush_recordset()
+        self.reference_id.active = True
+
+    def _restore_reference(self):
+        """Let the former reference of that night count again."""
+        former = self.env["coverage.reference"].with_context(active_test=False).search(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("date", "<=", self.reference_id.date),
+                ("id", "<", self.reference_id.id),
+                ("fingerprint", "!=", self.reference_id.fingerprint),
+            ],
+            limit=1,
+        )
+        if former and self.what_if and self.reference_id.active:
+            self.reference_id.active = False
+            self.reference_id.flush_recordset()
+            former.active = True
+
+    # === PLAN === #
+
+    def _create_planned(self, lines):
+        """Keep planned changes.
+
+        :param lines: ``[(outcome, field name, old, new, reason)]`` of the refresh
+        """
+        customers = self.env["coverage.customer"].browse(
+            {outcome.customer_id for outcome, *_rest in lines}
+        )
+        customers.fetch(["user_id"])
+        labels = self._get_labels()
+        self.env["coverage.change"].create(
+            [
+                {
+                    "customer_id": outcome.customer_id,
+                    "company_id": self.company_id.id,
+                    "run_id": self.id,
+                    "date": self.date,
+                    "res_id": outcome.customer_id,
+                    "field_name": name,
+                    "old_value": str(old),
+                    "new_value": str(new) if new else False,
+                    "old_label": labels[name].get(old),
+                    "new_label": labels[name].get(new),
+                    "reason": reason,
+                    "state": "planned",
+                    "origin": "run",
+                    "user_id": customers.browse(outcome.customer_id).user_id.id,
+                    "potential": outcome.decision.potential,
+                    "revenue_12m": outcome.facts.revenue_12m,
+                }
+                for outcome, name, old, new, reason in lines
+            ]
+        )
+        self.env.flush_all()
+        self.env["coverage.change"].invalidate_model()
+
+    def _get_labels(self):
+        """Return by field what people read for each value."""
+        customer = self.env["coverage.customer"]
+        return {
+            "segment_id": {
+                segment.id: segment.code
+                for segment in self.env["coverage.segment"].search([])
+            },
+            "temperature_id": {
+                level.id: level.name for level in self.env["coverage.temperature"].search([])
+            },
+            "lifecycle": dict(
+                customer._fields["lifecycle"]._description_selection(self.env)
+            ),
+        }
+
+    def _get_planned(self, customers):
+        """Return by customer id the planned ``values`` and the ``ids`` of changes."""
+        planned = {}
+        for change in self.env["coverage.change"].search(
+            [
+                ("run_id", "=", self.id),
+                ("state", "=", "planned"),
+                ("customer_id", "in", customers.ids),
+            ]
+        ):
+            line = planned.setdefault(
+                change.customer_id.id, {"values": {}, "ids": {}}
+            )
+            name = change.field_name
+            line["values"][name] = (
+                self._to_value(name, change.old_value),
+                self._to_value(name, change.new_value),
+            )
+            line["ids"][name] = change.id
+        return planned
+
+    def _to_value(self, name, text):
+        """Return a logged value as the refresh handles it."""
+        if not text:
+            return None
+        return int(text) if name in INTEGERS else text
+
+    # === APPLY === #
+
+    def _apply_batch(self, now, limit):
+        """Apply some of the planned changes; ``applied`` when none is left."""
+        groups = self.env["coverage.change"]._read_group(
+            [("run_id", "=", self.id), ("state", "=", "planned")],
+            ["customer_id"],
+            limit=limit,
+            order="customer_id",
+        )
+        customers = self.env["coverage.customer"].union(*(group[0] for group in groups))
+        if customers:
+            outdated = self.env["coverage.refresh"]._apply_planned(self, customers, now)
+            self.env["coverage.change"].search(
+                [
+                    ("run_id", "=", self.id),
+                    ("state", "=", "planned"),
+                    ("customer_id", "in", list(outdated)),
+                ]
+            ).state = "outdated"
+        if len(customers) < limit:
+            self._update_state("applied")
+        return len(customers)
+
+    def _wake_job(self):
+        self.env.ref("crm_sales_coverage.ir_cron_refresh")._trigger()
+
+    # === UNDO === #
+
+    def _undo_batch(self, now, limit):
+        """Undo some of the applied changes; ``undone`` when none is left."""
+        changes = self.env["coverage.change"].search(
+            [("run_id", "=", self.id), ("state", "=", "applied")],
+            order="customer_id, id",
+            limit=limit * 3,
+        )
+        customers = changes.customer_id
+        last = customers[-1:] if len(changes) == limit * 3 else customers.browse()
+        if last and len(customers) > 1:  # a customer is undone whole
+            customers -= last
+            changes = changes.filtered(lambda change: change.customer_id != last)
+        if changes:
+            self.env["coverage.restore"]._restore(self, changes, now)
+        if not last:
+            self.is_undoing = False
+            self._update_state("undone")
+        return len(changes)
+
+    # === JOB === #
+
+    @api.model
+    def _create_refresh(self, company, now):
+        """Return a new run that records a refresh of the whole base."""
+        return self.create(
+            {
+                "company_id": company.id,
+                "origin": "job",
+                "date": now,
+                "state": "applying",
+                "user_id": self.env.uid,
+            }
+        )
+
+    @api.model
+    def _find_unfinished(self, company, now):
+        """Return today's job that was interrupted, to go on where it stopped."""
+        today = company._get_coverage_today(now)
+        runs = self.search(
+            [
+                ("company_id", "=", company.id),
+                ("origin", "=", "job"),
+                ("state", "=", "applying"),
+            ],
+            order="id desc",
+        )
+        current = runs.filtered(
+            lambda run: company._get_coverage_today(run.date) == today
+        )[:1]
+        (runs - current)._update_state("applied")
+        return current or None
+
+    @api.model
+    def _continue_runs(self, now, commit):
+        """Go on with previews that are being applied or undone; return 0 or failures."""
+        domain = [
+            ("origin", "=", "preview"),
+            "|",
+            ("state", "=", "applying"),
+            ("is_undoing", "=", True),
+        ]
+        for run in self.search(domain, order="id"):
+            while run.state == "applying" or run.is_undoing:
+                step = run._undo_batch if run.is_undoing else run._apply_batch
+                done = step(now, CLICK_LIMIT)
+                if not commit(done, 1):
+                    return 0
+        return 0
+
+    def _add_progress(self, last_id, count, failed):
+        """Note how far the walk through the base has come."""
+        self.write(
+            {
+                "last_customer_id": last_id,
+                "customer_count": self.customer_count + count,
+                "failed_count": self.failed_count + failed,
+            }
+        )
+
+    def _finish_refresh(self, frame):
+        """Close the record of a refresh of the whole base."""
+        self.reference_id = frame.reference
+        self._update_state("applied")

@@ -1,0 +1,163 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..core.records import SegmentRule
+from ..core.segment import cut_offs
+
+
+class CoverageSegment(models.Model):
+    """One of A B C D: what such a customer typically brings, compared to an A.
+
+    A customer belongs to the segment whose typical share is nearest to its own
+    share; the cut-offs follow, half-way between neighbours. Shared by all companies.
+    """
+
+    _name = "coverage.segment"
+    _description = "Coverage Segment"
+    _order = "typical_share desc, id"
+    _rec_name = "code"
+
+    code = fields.Char(
+        required=True,
+        help="The short name that badges and lists show.",
+    )
+    description = fields.Char(
+        translate=True,
+        help="Which customers belong here, in a few words.",
+    )
+    color = fields.Integer(default=0)
+    active = fields.Boolean(default=True)
+
+    # what it brings
+    typical_share = fields.Float(
+        string="Typical Share of an A (%)",
+        required=True,
+        help="Yearly revenue that such a customer could bring, in percent of an A.",
+    )
+    cut_off = fields.Float(
+        string="From Share (%)",
+        compute="_compute_cut_off",
+        help="Half-way to the next lower segment. It follows from the typical shares.",
+    )
+    expected_yield_rate = fields.Float(
+        string="Expected Yield",
+        required=True,
+        default=0.5,
+        help="The part of its potential that a well-kept customer of this segment "
+        "brings. At this yield the customer is hot.",
+    )
+
+    # how it is kept
+    contact_interval_days = fields.Integer(
+        required=True,
+        default=90,
+        help="A customer of this segment is contacted at least this often.",
+    )
+    customer_count = fields.Integer(compute="_compute_customer_count")
+
+    _code_unique = models.UniqueIndex(
+        "(code)", "Another segment has this code already. Choose another one."
+    )
+    _share_range = models.Constraint(
+        "CHECK (typical_share BETWEEN 0 AND 100)",
+        "The typical share is a percentage: enter a number from 0 to 100.",
+    )
+    _yield_range = models.Constraint(
+        "CHECK (expected_yield_rate > 0 AND expected_yield_rate <= 1)",
+        "The expected yield must be above 0 % and at most 100 %.",
+    )
+    _interval_positive = models.Constraint(
+        "CHECK (contact_interval_days > 0)",
+        "The contact interval must be at least one day.",
+    )
+
+    @api.depends("typical_share")
+    def _compute_cut_off(self):
+        every = self._get_ordered()
+        cuts = (*cut_offs(tuple(every._get_rules())), 0.0)
+        by_id = dict(zip(every.ids, cuts, strict=True))
+        for segment in self:
+            segment.cut_off = by_id.get(segment._origin.id, 0.0)
+
+    def _compute_customer_count(self):
+        groups = self.env["coverage.customer"]._read_group(
+            [("segment_id", "in", self.ids)], ["segment_id"], ["__count"]
+        )
+        counts = {segment.id: count for segment, count in groups}
+        for segment in self:
+            segment.customer_count = counts.get(segment.id, 0)
+
+    @api.constrains("typical_share", "code", "active")
+    def _check_order(self):
+        """Shares fall in the order of the codes; otherwise an A would rank below B.
+
+        Several segments changed together are checked at the end, by the caller.
+        """
+        if self.env.context.get("coverage_check_later"):
+            return
+        every = self.search([])
+        by_code = sorted(every, key=lambda segment: segment.code)
+        shares = [segment.typical_share for segment in by_code]
+        if any(low >= high for high, low in zip(shares, shares[1:], strict=False)):
+            raise ValidationError(
+                self.env._(
+                    "Each segment must bring less than the one before it: %(shares)s. "
+                    "Correct the typical shares so that they fall from A to D.",
+                    shares=", ".join(
+                        f"{segment.code} {segment.typical_share:g} %"
+                        for segment in by_code
+                    ),
+                )
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        used = self.env["coverage.customer"].sudo().with_context(active_test=False)
+        for segment in self:
+            domain = [
+                "|",
+                "|",
+                ("segment_id", "=", segment.id),
+                ("segment_computed_id", "=", segment.id),
+                ("segment_manual_id", "=", segment.id),
+            ]
+            if count := used.search_count(domain):
+                raise UserError(
+                    self.env._(
+                        "Segment %(code)s is used by %(count)s customers and cannot be "
+                        "deleted. Change its typical share instead, and preview what "
+                        "moves.",
+                        code=segment.code,
+                        count=count,
+                    )
+                )
+
+    def action_open_customers(self):
+        """Open the customers of this segment."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_sales_coverage.coverage_customer_action"
+        )
+        return {**action, "domain": [("segment_id", "=", self.id)], "context": {}}
+
+    def _get_ordered(self):
+        """Return all segments, the highest typical share first."""
+        return self.sudo().search([], order="typical_share desc, id")
+
+    def _get_rules(self, what_if=None):
+        """Return the segments as core rules, highest share first.
+
+        :param dict what_if: other values per segment code, as on ``coverage.run``
+        """
+        rules = []
+        for segment in self:
+            values = (what_if or {}).get(segment.code, {})
+            rules.append(
+                SegmentRule(
+                    segment.id,
+                    values.get("typical_share", segment.typical_share),
+                    values.get("contact_interval_days", segment.contact_interval_days),
+                    values.get("expected_yield_rate", segment.expected_yield_rate),
+                )
+            )
+        return sorted(rules, key=lambda rule: -rule.typical_share)

@@ -1,0 +1,145 @@
+from zoneinfo import ZoneInfo
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+PRESETS = {
+    "project": {"coverage_lookback_years": 5, "coverage_sleeping_days": 365},
+    "regular": {"coverage_lookback_years": 3, "coverage_sleeping_days": 180},
+    "seasonal": {"coverage_lookback_years": 3, "coverage_sleeping_days": 365},
+    "retail": {"coverage_lookback_years": 2, "coverage_sleeping_days": 120},
+}
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    coverage_revenue_source = fields.Selection(
+        [
+            ("order", "Confirmed sales orders"),
+            ("invoice", "Posted customer invoices"),
+            ("opportunity", "Won opportunities"),
+        ],
+        required=True,
+        default="order",
+        help="Which documents say what a customer bought.",
+    )
+    coverage_preset = fields.Selection(
+        [
+            ("project", "Projects: few, large, irregular"),
+            ("regular", "Regular supply"),
+            ("seasonal", "Seasonal"),
+            ("retail", "Retail: many, small, often"),
+        ],
+        string="Trade",
+        default="regular",
+        help="Sets how far to look back and when a customer counts as asleep.",
+    )
+    coverage_lookback_years = fields.Integer(
+        default=3,
+        help="The best year of a customer is looked for within these last years.",
+    )
+    coverage_leader_rate = fields.Float(
+        default=0.1,
+        help="The part of all buyers that counts as leaders. The median of their best "
+        "years is what an A brings.",
+    )
+    coverage_use_lookalike = fields.Boolean(
+        default=True,
+        help="Customers that look like the good ones get their potential.",
+    )
+    coverage_new_orders = fields.Integer(
+        default=3,
+        help="A customer is new until it has ordered on this many days.",
+    )
+    coverage_sleeping_days = fields.Integer(
+        default=180,
+        help="A customer without an order for longer than this is asleep, unless its "
+        "own rhythm is slower.",
+    )
+    coverage_stay_days = fields.Integer(
+        default=30,
+        help="A customer does not move back to the segment it has just left within "
+        "this many days. 0 switches it off.",
+    )
+    coverage_hysteresis_rate = fields.Float(
+        default=0.1,
+        help="How far beyond a cut-off a customer must be to change its segment or to "
+        "cool down. 0 switches it off.",
+    )
+    coverage_fallback_user_id = fields.Many2one(
+        "res.users",
+        domain="[('share', '=', False)]",
+        help="Accountable for customers that have neither an owner nor a team with a "
+        "leader.",
+    )
+
+    @api.constrains(
+        "coverage_lookback_years",
+        "coverage_leader_rate",
+        "coverage_new_orders",
+        "coverage_sleeping_days",
+        "coverage_stay_days",
+        "coverage_hysteresis_rate",
+    )
+    def _check_coverage_settings(self):
+        for company in self:
+            if not 1 <= company.coverage_lookback_years <= 20:
+                raise ValidationError(
+                    self.env._("Look back between 1 and 20 years for the best year.")
+                )
+            if not 0 < company.coverage_leader_rate <= 1:
+                raise ValidationError(
+                    self.env._(
+                        "The share of leaders must be above 0 % and at most 100 %."
+                    )
+                )
+            if company.coverage_new_orders < 1 or company.coverage_sleeping_days < 1:
+                raise ValidationError(
+                    self.env._(
+                        "The number of first orders and the days until a customer "
+                        "sleeps must be at least 1."
+                    )
+                )
+            if company.coverage_stay_days < 0:
+                raise ValidationError(
+                    self.env._("The minimum stay cannot be negative. Use 0 for none.")
+                )
+            if not 0 <= company.coverage_hysteresis_rate < 1:
+                raise ValidationError(
+                    self.env._("The hysteresis must be from 0 % to below 100 %.")
+                )
+
+    @api.onchange("coverage_preset")
+    def _onchange_coverage_preset(self):
+        self.update(PRESETS.get(self.coverage_preset, {}))
+
+    @api.model
+    def _get_coverage_setting_names(self):
+        """Return the names of the fields that decide, in the order people read them."""
+        return [
+            "coverage_revenue_source",
+            "coverage_lookback_years",
+            "coverage_leader_rate",
+            "coverage_use_lookalike",
+            "coverage_new_orders",
+            "coverage_sleeping_days",
+            "coverage_stay_days",
+            "coverage_hysteresis_rate",
+        ]
+
+    def _get_coverage_settings(self, what_if=None):
+        """Return this company's settings by field name, changed by ``what_if``."""
+        self.ensure_one()
+        settings = {name: self[name] for name in self._get_coverage_setting_names()}
+        return {**settings, **(what_if or {})}
+
+    def _get_coverage_tz(self):
+        """Return the name of the time zone in which this company's days begin."""
+        self.ensure_one()
+        return self.partner_id.tz or self.resource_calendar_id.tz or "UTC"
+
+    def _get_coverage_today(self, now):
+        """Return the company's calendar day at ``now`` (naive UTC)."""
+        utc = now.replace(tzinfo=ZoneInfo("UTC"))
+        return utc.astimezone(ZoneInfo(self._get_coverage_tz())).date()

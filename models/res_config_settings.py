@@ -1,0 +1,43 @@
+from odoo import api, fields, models
+
+from .res_company import PRESETS
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    coverage_revenue_source = fields.Selection(
+        related="company_id.coverage_revenue_source", readonly=False
+    )
+    coverage_preset = fields.Selection(
+        related="company_id.coverage_preset", readonly=False
+    )
+    coverage_lookback_years = fields.Integer(
+        related="company_id.coverage_lookback_years", readonly=False
+    )
+    coverage_leader_rate = fields.Float(
+        related="company_id.coverage_leader_rate", readonly=False
+    )
+    coverage_use_lookalike = fields.Boolean(
+        related="company_id.coverage_use_lookalike", readonly=False
+    )
+    coverage_new_orders = fields.Integer(
+        related="company_id.coverage_new_orders", readonly=False
+    )
+    coverage_sleeping_days = fields.Integer(
+        related="company_id.coverage_sleeping_days", readonly=False
+    )
+    coverage_stay_days = fields.Integer(
+        related="company_id.coverage_stay_days", readonly=False
+    )
+    coverage_hysteresis_rate = fields.Float(
+        related="company_id.coverage_hysteresis_rate", readonly=False
+    )
+    coverage_fallback_user_id = fields.Many2one(
+        related="company_id.coverage_fallback_user_id", readonly=False
+    )
+
+    @api.onchange("coverage_preset")
+    def _onchange_coverage_preset(self):
+        if self.coverage_preset != self.company_id.coverage_preset:
+            self.update(PRESETS.get(self.coverage_preset, {}))

@@ -1,0 +1,246 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .coverage_customer import LIFECYCLES
+
+ROW_FIELDS = {
+    "coverage_id": "id",
+    "coverage_segment_id": "segment_id",
+    "coverage_temperature_id": "temperature_id",
+    "coverage_lifecycle": "lifecycle",
+}
+OWNER_FIELDS = {"user_id"}
+IDENTITY_FIELDS = {"parent_id", "is_company"}
+SALESMAN = "sales_team.group_sale_salesman"
+
+
+class ResPartner(models.Model):
+    """Contacts show how their company is covered in the company one works in.
+
+    The fields are joined, not stored: this table is wide, hot and global. Their SQL
+    bypasses record rules, so no field with money is among them.
+    """
+
+    _inherit = "res.partner"
+
+    coverage_employee_count = fields.Integer(
+        string="Employees",
+        help="Number of people who work there. Look-alikes are found by it.",
+    )
+    coverage_id = fields.Many2one(
+        "coverage.customer",
+        string="Coverage",
+        compute="_compute_coverage",
+        search="_search_coverage_id",
+        compute_sudo=True,
+        groups=SALESMAN,
+    )
+    coverage_segment_id = fields.Many2one(
+        "coverage.segment",
+        string="Segment",
+        compute="_compute_coverage",
+        search="_search_coverage_segment_id",
+        compute_sudo=True,
+        groups=SALESMAN,
+    )
+    coverage_temperature_id = fields.Many2one(
+        "coverage.temperature",
+        string="Temperature",
+        compute="_compute_coverage",
+        search="_search_coverage_temperature_id",
+        compute_sudo=True,
+        groups=SALESMAN,
+    )
+    coverage_lifecycle = fields.Selection(
+        LIFECYCLES,
+        string="Lifecycle",
+        compute="_compute_coverage",
+        search="_search_coverage_lifecycle",
+        compute_sudo=True,
+        groups=SALESMAN,
+    )
+    coverage_badge = fields.Char(
+        string="Coverage Badge",
+        compute="_compute_coverage",
+        compute_sudo=True,
+        groups=SALESMAN,
+    )
+
+    _coverage_employees_not_negative = models.Constraint(
+        "CHECK (coverage_employee_count >= 0)",
+        "The number of employees cannot be negative.",
+    )
+
+    @api.depends("commercial_partner_id")
+    @api.depends_context("company")
+    def _compute_coverage(self):
+        rows = self.env["coverage.customer"].search(
+            [
+                ("partner_id", "in", self.commercial_partner_id.ids),
+                ("company_id", "=", self.env.company.id),
+            ]
+        )
+        by_partner = {row.partner_id.id: row for row in rows}
+        for partner in self:
+            row = by_partner.get(partner.commercial_partner_id.id, rows.browse())
+            partner.coverage_id = row
+            partner.coverage_segment_id = row.segment_id
+            partner.coverage_temperature_id = row.temperature_id
+            partner.coverage_lifecycle = row.lifecycle
+            partner.coverage_badge = " ".join(
+                filter(None, (row.segment_id.code, row.temperature_id.icon))
+            )
+
+    def _search_coverage_id(self, operator, value):
+        return self._search_coverage("id", operator, value)
+
+    def _search_coverage_segment_id(self, operator, value):
+        return self._search_coverage("segment_id", operator, value)
+
+    def _search_coverage_temperature_id(self, operator, value):
+        return self._search_coverage("temperature_id", operator, value)
+
+    def _search_coverage_lifecycle(self, operator, value):
+        return self._search_coverage("lifecycle", operator, value)
+
+    def _search_coverage(self, name, operator, value):
+        """Return the contacts of the companies whose row matches."""
+        if operator not in ("in", "any"):
+            return NotImplemented
+        rows = self.env["coverage.customer"].sudo()
+        company = [("company_id", "=", self.env.company.id)]
+        if operator == "any":
+            found = rows._search([*company, (name, "any", value)])
+            return [("commercial_partner_id", "in", found.subselect("partner_id"))]
+        values = set(value)
+        domain = [
+            (
+                "commercial_partner_id",
+                "in",
+                rows._search(
+                    [*company, (name, "in", [one for one in values if one])]
+                ).subselect("partner_id"),
+            )
+        ]
+        if False in values:
+            known = rows._search([*company, (name, "!=", False)])
+            domain = [
+                "|",
+                ("commercial_partner_id", "not in", known.subselect("partner_id")),
+                *domain,
+            ]
+        return domain
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Join the row of the current company, for order and group-by."""
+        column = ROW_FIELDS.get(field_expr)
+        if column is None or query is None:
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], "read")
+        row = query.make_alias(alias, "coverage_customer")
+        query.add_join(
+            "LEFT JOIN",
+            row,
+            "coverage_customer",
+            SQL(
+                "%s = %s AND %s = %s AND %s",
+                SQL.identifier(row, "partner_id"),
+                SQL.identifier(alias, "commercial_partner_id"),
+                SQL.identifier(row, "company_id"),
+                self.env.company.id,
+                SQL.identifier(row, "active"),
+            ),
+        )
+        return SQL.identifier(row, column)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        partners.filtered("user_id")._follow_owner()
+        return partners
+
+    def write(self, vals):
+        has_identity = not IDENTITY_FIELDS.isdisjoint(vals)
+        before = (
+            {partner: partner.commercial_partner_id for partner in self}
+            if has_identity
+            else {}
+        )
+        result = super().write(vals)
+        if has_identity:
+            self._fold_into_parent(before)
+        if "active" in vals or "company_id" in vals:
+            self._get_coverage_rows()._settle_active()
+        if "user_id" in vals and not self.env.context.get("coverage_from_customer"):
+            self._follow_owner()
+        return result
+
+    def unlink(self):
+        self._get_coverage_rows().unlink()
+        return super().unlink()
+
+    # === COVERAGE === #
+
+    def action_open_coverage(self):
+        """Open the customer's scorecard in the current company."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "coverage.customer",
+            "res_id": self.coverage_id.id,
+            "views": [(False, "form")],
+        }
+
+    def _get_coverage_rows(self):
+        """Return the rows of these partners in all companies, archived ones too."""
+        return (
+            self.env["coverage.customer"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("partner_id", "in", self.ids)])
+        )
+
+    def _get_mirrored_coverage(self):
+        """Return the one row whose owner is the contact's salesperson.
+
+        The row of the partner's own company, else its oldest active one.
+        """
+        self.ensure_one()
+        rows = (
+            self.env["coverage.customer"]
+            .sudo()
+            .search([("partner_id", "=", self.id)], order="id")
+        )
+        if self.company_id:
+            return rows.filtered(lambda row: row.company_id == self.company_id)[:1]
+        return rows[:1]
+
+    def _follow_owner(self):
+        """Write the contact's salesperson to the row that mirrors it.
+
+        A new salesperson makes a customer. Those who may not own it there (portal
+        users, other companies' people) leave it without an owner.
+        """
+        refresh = self.env["coverage.refresh"].sudo()
+        for partner in self.filtered(lambda one: one == one.commercial_partner_id):
+            row = partner._get_mirrored_coverage()
+            user = partner.sudo().user_id
+            if not row and user:
+                company = partner.company_id or user.company_id
+                refresh._refresh_partners(company, partner)
+                continue
+            is_able = user.active and not user.share and row.company_id in user.company_ids
+            owner = user if is_able else user.browse()
+            if row and row.user_id != owner:
+                row.with_context(coverage_from_partner=True).user_id = owner
+
+    def _fold_into_parent(self, before):
+        """Fold rows of partners that now belong to another commercial partner."""
+        folding = self.env["coverage.fold"].sudo()
+        for partner, former in before.items():
+            current = partner.commercial_partner_id
+            if current == former:
+                continue
+            folding._fold(partner, current)
+            for row in (former | current | partner)._get_coverage_rows():
+                row.action_refresh()
