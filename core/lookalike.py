@@ -3,8 +3,9 @@
 A *cell* is a combination of traits. Yearly revenue is compared on logarithms, outliers
 capped. The effect of a cell is shrunk toward its wider cells, and theirs toward the
 base, by empirical Bayes: the less the cells differ from each other, compared to the
-customers within them, the more. A cell is a *niche* when the lower bound of its effect
-lies clearly above the base; traits that explain nothing make no niche.
+customers within them, the more. A cell is a *niche* when its effect is clear twice: the
+lower bound lies above the base, and the effect is worth a claim. Traits that explain
+nothing make no niche, nor do small differences that a large base makes certain.
 """
 
 from bisect import bisect_left
@@ -34,7 +35,7 @@ KINDS = (
 
 MIN_BUYERS = 5
 LARGEST_PART = 0.5
-CLEARLY_ABOVE = 1.1
+WORTH_A_CLAIM = 1.25
 ERROR_RATE = 0.01
 FENCE = 1.5
 
@@ -197,11 +198,14 @@ def find_niches(buyers: Iterable[tuple[Traits, float]]) -> tuple[Niche, ...]:
     effects = _estimate(sums, spreads)
     margin = NormalDist().inv_cdf(1 - ERROR_RATE / len(tested))
 
-    def bound(cell: Cell, own: _Sums) -> float:
-        prior, spread = _prior(cell, effects), spreads[_kind(cell)]
-        return _lower_bound(own, prior, spread, margin)
+    def judge(cell: Cell, own: _Sums) -> float | None:
+        spread = spreads[_kind(cell)]
+        effect = _shrink(own, _prior(cell, effects), spread)
+        if effect.mean < log(WORTH_A_CLAIM):
+            return None
+        return _lower_bound(own, effect, spread, margin)
 
-    return _pick({cell: cells[cell] for cell in tested}, bound, _median(groups))
+    return _pick({cell: cells[cell] for cell in tested}, judge, _median(groups))
 
 
 def _group(buyers: Iterable[tuple[Traits, float]]) -> list[_Group]:
@@ -328,36 +332,37 @@ def _shrink(own: _Sums, prior: _Effect, spread: _Spread) -> _Effect:
     )
 
 
-def _lower_bound(own: _Sums, prior: _Effect, spread: _Spread, margin: float) -> float:
+def _lower_bound(own: _Sums, effect: _Effect, spread: _Spread, margin: float) -> float:
     """Return what the effect is at least: the lower of the own and the shrunk bound.
 
     :param margin: standard errors, normal; widened to Student's t (first term of the
         Cornish-Fisher expansion)
     """
     margin += (margin**3 + margin) / (4 * spread.freedom)
-    shrunk = _shrink(own, prior, spread)
     return min(
         own.mean - margin * sqrt(spread.within / own.count),
-        shrunk.mean - margin * sqrt(shrunk.variance),
+        effect.mean - margin * sqrt(effect.variance),
     )
 
 
 def _pick(
     cells: Mapping[Cell, list[_Group]],
-    bound: Callable[[Cell, _Sums], float],
+    judge: Callable[[Cell, _Sums], float | None],
     base: float,
 ) -> tuple[Niche, ...]:
     """Return the niches among the cells, the best supported first.
 
     A customer speaks for one niche only: a cell whose remaining customers are
     nothing special is none.
+
+    :param judge: returns the lower bound of a cell's effect in logs, if worth a claim
     """
     heap = []
 
     def offer(cell: Cell, members: list[_Group]) -> None:
         own = _sum(members)
-        low = bound(cell, own) if own.count >= MIN_BUYERS else 0.0
-        if low > log(CLEARLY_ABOVE):
+        low = judge(cell, own) if own.count >= MIN_BUYERS else None
+        if low is not None and low > 0:
             heappush(heap, (*_order(low, cell), cell, members))
 
     for cell, members in cells.items():

@@ -61,15 +61,15 @@ DATA_DIR=$COVERAGE_HOME/data
 STAMPS=$COVERAGE_HOME/stamps
 ADDONS=$COVERAGE_HOME/addons/$CHECKOUT_ID
 CONF=$ADDONS.conf
-SERVER='' # marks what belongs to a database server of the user's own
+PG_MARK='' # marks what belongs to a database server of the user's own
 OWN_ODOO=$COVERAGE_HOME/odoo
 
-# Run a function under a lock, so that two commands do not set up the same thing.
-# It runs in a subshell: what it exports is lost.
+# Run a function under a lock, so that two commands do not do the same thing at once:
+# with_lock NAME FUNCTION…  It runs in a subshell: what it exports is lost.
 with_lock() (
-    exec 9>"$COVERAGE_HOME/.lock"
-    flock -n 9 || { say "waiting for another set-up to finish" && flock 9; }
-    "$@"
+    exec 9>"$COVERAGE_HOME/.$1.lock"
+    flock -n 9 || { say "waiting for another command ($1)" && flock 9; }
+    "${@:2}"
 )
 
 # Is the step done for this content? is_done NAME CONTENT
@@ -111,11 +111,14 @@ check_space() {
         die "disk full: $COVERAGE_HOME needs $needed MB free and has $free MB"
 }
 
-# Create the cache folder; a first set-up needs room for all of it.
+# Create the cache folder; a first set-up needs room for all of it. A folder with other
+# things in it is refused: dev/clean removes the whole of it.
 prepare_home() {
     [[ $COVERAGE_HOME != *[[:space:]]* ]] || die "CRM_COVERAGE_HOME must not hold spaces"
     mkdir -p "$COVERAGE_HOME" 2>/dev/null ||
         die "cannot write $COVERAGE_HOME: set CRM_COVERAGE_HOME to a folder of yours"
+    [ -d "$STAMPS" ] || [ -z "$(ls -A "$COVERAGE_HOME")" ] ||
+        die "$COVERAGE_HOME is not empty: set CRM_COVERAGE_HOME to a folder of its own"
     if [ -e "$STAMPS/odoo-ready" ]; then check_space 500; else check_space 4000; fi
     mkdir -p "$LOGS" "$STAMPS" "$DATA_DIR" "$COVERAGE_HOME/addons"
 }
@@ -163,7 +166,7 @@ find_odoo() {
     else
         return 1
     fi
-    export PYTHONPATH=$ODOO_PATH
+    export PYTHONPATH=$ODOO_PATH PYTHONPYCACHEPREFIX=$COVERAGE_HOME/pycache
 }
 
 # Odoo's series as its own release file says it; no dependency is imported.
@@ -317,9 +320,9 @@ as_postgres() {
 # Where clients find the server: a socket in the cache folder, closed to others.
 use_postgres() {
     if external_postgres; then
-        SERVER=-$(hash_of "$PGHOST:${PGPORT:-}")
-        DATA_DIR=$COVERAGE_HOME/data$SERVER
-        CONF=$ADDONS$SERVER.conf
+        PG_MARK=-$(hash_of "$PGHOST:${PGPORT:-}")
+        DATA_DIR=$COVERAGE_HOME/data$PG_MARK
+        CONF=$ADDONS$PG_MARK.conf
         [ "${PGUSER:-$(id -un)}" != postgres ] ||
             die "Odoo refuses the database user postgres: set PGUSER to another"
         return 0
@@ -394,6 +397,11 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
 
 database_exists() {
     [ "$(sql -d postgres -v name="$1" <<<"SELECT 1 FROM pg_database WHERE datname = :'name'")" = 1 ]
+}
+
+addon_installed() {
+    database_exists "$1" && [ -n "$(sql -d "$1" -c "SELECT 1 FROM ir_module_module
+        WHERE name = '$ADDON' AND state IN ('installed', 'to upgrade')")" ]
 }
 
 drop_database() {
@@ -480,6 +488,15 @@ odoo_command() {
     esac
 }
 
+# Run a Python file inside `odoo shell`, where `env` is at hand: run_script DATABASE FILE
+run_script() { odoo_command shell -d "$1" --no-http --log-level=warn <"$2"; }
+
+# A new database with demo data and the addon: create_database NAME LOG
+create_database() {
+    copy_database "$(template_name)" "$1"
+    install_addon "$1" "$2"
+}
+
 # Install or update our addon: install_addon DATABASE LOG [-i or -u]
 install_addon() {
     [ -f "$CHECKOUT/__manifest__.py" ] || die "there is no addon in $CHECKOUT yet"
@@ -506,7 +523,7 @@ set_up() {
     check_system
     use_postgres
     prepare_home
-    with_lock set_up_steps
+    with_lock set-up set_up_steps
     check_odoo
 }
 
@@ -514,7 +531,7 @@ set_up() {
 set_up_tools() {
     check_system
     prepare_home
-    with_lock prepare_venv
+    with_lock set-up prepare_venv
     mkdir -p "$ADDONS"
     ln -sfn "$CHECKOUT" "$ADDONS/$ADDON"
 }

@@ -248,7 +248,11 @@ class CoverageCustomer(models.Model):
     def _compute_revenue_chart(self):
         now = fields.Datetime.now()
         for customer in self:
-            customer.revenue_chart = self.env["coverage.why"]._get_chart(customer, now)
+            customer.revenue_chart = (
+                self.env["coverage.why"]._get_chart(customer, now)
+                if customer.id
+                else False
+            )
 
     @api.depends("user_id", "team_id.user_id", "company_id.coverage_fallback_user_id")
     def _compute_accountable_user_id(self):
@@ -294,13 +298,14 @@ class CoverageCustomer(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        customers = super().create(vals_list)
+        customers = super().create([self._add_owner(vals) for vals in vals_list])
+        customers.filtered("user_id")._mirror_owner_to_partner()
         self.env["coverage.refresh"].sudo()._refresh_customers(customers.sudo())
         return customers
 
     def write(self, vals):
         logged = [name for name in LOGGED if name in vals]
-        before = {customer.id: customer._get_log_values(logged) for customer in self}
+        before = self._get_values(logged)
         moved = self.browse()
         if "user_id" in vals:
             moved = self.filtered(
@@ -311,6 +316,14 @@ class CoverageCustomer(models.Model):
             self._log_changes(before, logged)
         moved._settle_owner(vals)
         return result
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        """Create what this transaction made customers before anybody looks."""
+        queue = self.env.cr.precommit.data.get("coverage_queue")
+        if queue and not self.env.context.get("coverage_no_flush"):
+            self.env["coverage.refresh"].sudo()._flush_queue()
+        return super()._search(domain, *args, **kwargs)
 
     def unlink(self):
         self.sudo().with_context(active_test=False).change_ids.unlink()
@@ -334,6 +347,13 @@ class CoverageCustomer(models.Model):
                 self.env["coverage.refresh"].sudo()._refresh_customers(known.sudo())
             loaded += known or self.create([vals])
         return loaded
+
+    @api.model
+    def _load_demo(self):
+        """Fill the demo department; called by the demo data only."""
+        from ..demo.coverage_demo import load  # without demo data nobody pays for it
+
+        load(self.env, fields.Datetime.now())
 
     # === ACTION METHODS === #
 
@@ -401,7 +421,6 @@ class CoverageCustomer(models.Model):
         customers = self.sudo()
         customers.write({"is_excluded": False})
         customers._settle_active()
-        self.env["coverage.refresh"].sudo()._refresh_customers(customers)
 
     def action_open_partner(self):
         """Open the contact."""
@@ -427,6 +446,27 @@ class CoverageCustomer(models.Model):
         }
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _add_owner(self, vals):
+        """Return the values of a new row with its owner: given, else the salesperson.
+
+        As in rows that events make, only somebody of this company owns it.
+        """
+        company = self.company_id.browse(vals.get("company_id")) or self.env.company
+        partner = self.partner_id.browse(vals.get("partner_id")).sudo()
+        user = self.user_id.browse(vals.get("user_id")) or partner.user_id
+        is_ours = (partner.company_id or user.company_id) == company
+        is_able = user.active and not user.share and company in user.sudo().company_ids
+        if not is_able or not (is_ours or vals.get("user_id")):
+            return vals
+        today = company._get_coverage_today(fields.Datetime.now())
+        return {
+            "team_id": user.sudo().sale_team_id.id,
+            "owned_since": today,
+            **vals,
+            "user_id": user.id,
+        }
 
     def _set_manual_segment(self, segment, reason, until):
         """Pin a segment, and decide anew what follows from it.
@@ -508,7 +548,11 @@ class CoverageCustomer(models.Model):
                 ).user_id = mirrored.user_id
 
     def _settle_active(self):
-        """Archive the rows of archived or foreign partners, bring the others back."""
+        """Archive the rows of archived or foreign partners, bring the others back.
+
+        Those that come back learn what happened meanwhile.
+        """
+        back = self.browse()
         for customer in self:
             partner = customer.partner_id
             is_active = (
@@ -518,6 +562,8 @@ class CoverageCustomer(models.Model):
             )
             if customer.active != is_active:
                 customer.active = is_active
+                back += customer if is_active else back.browse()
+        self.env["coverage.refresh"].sudo()._refresh_customers(back)
 
     def _get_today(self):
         """Return the calendar day of the customer's company."""
@@ -541,47 +587,47 @@ class CoverageCustomer(models.Model):
 
     # === HISTORY === #
 
-    def _get_log_values(self, names):
-        """Return ``{field: (value as text, value as people read it)}``."""
-        self.ensure_one()
-        values = {}
-        for name in names:
-            value = self[name]
-            field = self._fields[name]
-            if field.type == "many2one":
-                values[name] = (str(value.id), value.display_name) if value else (False,) * 2
-            elif field.type == "selection":
-                labels = dict(field._description_selection(self.env))
-                values[name] = (value, labels.get(value, value)) if value else (False,) * 2
-            else:
-                values[name] = (str(value), str(value)) if value else (False,) * 2
-        return values
+    def _get_values(self, names):
+        """Return ``{customer id: {field: value}}``."""
+        return {one.id: {name: one[name] for name in names} for one in self}
+
+    def _get_log_value(self, name, value):
+        """Return a value as exact text (id or code), and as people read it."""
+        if not value:
+            return False, False
+        field = self._fields[name]
+        if field.type == "many2one":
+            return str(value.id), value.display_name
+        if field.type == "selection":
+            return value, dict(field._description_selection(self.env)).get(value, value)
+        return str(value), str(value)
 
     def _log_changes(self, before, names):
         """Add what differs from ``before`` to the history; never a first class.
 
         The context may hold ``coverage_log``: ``origin``, ``run_id``, ``date`` and,
-        by customer id, ``reasons`` (field → dict) and ``planned`` (field → id of the
-        planned change that this write fulfils).
+        by customer id, ``reasons`` (field → dict), ``firsts`` (fields first classified
+        today) and ``planned`` (field → id of the planned change that this write fulfils).
         """
         log = self.env.context.get("coverage_log") or {}
         planned, vals_list = [], []
         for customer in self.sudo():
-            after = customer._get_log_values(names)
             for name in names:
-                old, new = before[customer.id][name], after[name]
-                if old[0] == new[0] or (name in CLASSIFIED and not old[0]):
+                old, new = before[customer.id][name], customer[name]
+                is_first = name in log.get("firsts", {}).get(customer.id, ())
+                if old == new or (name in CLASSIFIED and (not old or is_first)):
                     continue
                 if change_id := log.get("planned", {}).get(customer.id, {}).get(name):
                     planned.append(change_id)
                 else:
                     vals_list.append(customer._prepare_change_vals(name, old, new, log))
         changes = self.env["coverage.change"].sudo()
-        changes.browse(planned).write({"state": "applied"})
+        changes.browse(planned).write({"state": "applied", "date": log.get("date")})
         changes._create_without_traces(vals_list)
 
     def _prepare_change_vals(self, name, old, new, log):
         """Return the values of one line of history."""
+        old, new = self._get_log_value(name, old), self._get_log_value(name, new)
         return {
             "customer_id": self.id,
             "company_id": self.company_id.id,

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..core.temperature import MAX_USUAL_SILENCE_DAYS, SLEEP_FACTOR
@@ -76,29 +76,51 @@ class CoverageFacts(models.AbstractModel):
     # === WHO IS A CUSTOMER === #
 
     @api.model
-    def _create_missing(self, company, partner_ids=None):
-        """Create the rows of customers that have none yet; return their ids.
+    def _create_missing(self, company, partner_ids=None, lifecycle=None):
+        """Create the rows of customers that have none yet.
 
         :param partner_ids: only these commercial partners; ``None`` means everybody
+        :param lifecycle: what they are known to be; ``None``: a refresh decides
+        :return: partner ids by id of the new row
         """
         self._flush_documents()
         self.env["coverage.customer"].flush_model()
-        rows = self.env.execute_query(self._query_create_missing(company, partner_ids))
-        return [row[0] for row in rows]
+        rows = self.env.execute_query(
+            self._query_create_missing(company, partner_ids, lifecycle)
+        )
+        return dict(rows)
 
-    def _query_create_missing(self, company, partner_ids):
+    @api.model
+    def _find_missing(self, company, limit):
+        """Return some commercial partners with documents or owner, but no row yet."""
+        self._flush_documents()
+        query = SQL(
+            """SELECT partner_id FROM (%s) candidate
+                WHERE NOT EXISTS (
+                    SELECT 1 FROM coverage_customer c
+                     WHERE c.partner_id = candidate.partner_id AND c.company_id = %s)
+                ORDER BY partner_id LIMIT %s""",
+            self._query_candidates(company, None),
+            company.id,
+            limit,
+        )
+        return [row[0] for row in self.env.execute_query(query)]
+
+    def _query_create_missing(self, company, partner_ids, lifecycle):
         """Insert by anti-join: the ORM would need a search and an INSERT per row."""
         return SQL(
             """
             WITH candidate AS (%(candidates)s)
             INSERT INTO coverage_customer (
                 partner_id, company_id, currency_id, active, user_id, team_id,
-                owned_since, %(facts)s,
+                owned_since, lifecycle, lifecycle_since, %(facts)s,
                 potential, declared_potential, confirmed_potential,
                 lookalike_potential, create_uid, create_date, write_uid, write_date
             )
             SELECT p.id, %(company)s, %(currency)s, p.active, owner.id,
-                   owner.sale_team_id, CASE WHEN owner.id IS NOT NULL THEN %(day)s::date END,
+                   owner.sale_team_id, CASE WHEN owner.id IS NOT NULL THEN %(day)s END,
+                   %(lifecycle)s,
+                   CASE WHEN %(lifecycle)s IS NOT NULL THEN %(day)s END,
                    %(zeros)s,
                    0, 0, 0, 0, %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s,
                    now() AT TIME ZONE 'UTC'
@@ -117,18 +139,59 @@ class CoverageFacts(models.AbstractModel):
                AND NOT EXISTS (
                    SELECT 1 FROM coverage_customer c
                     WHERE c.partner_id = p.id AND c.company_id = %(company)s)
+                   %(unlocked)s
              ORDER BY p.id
-            RETURNING id
+            RETURNING id, partner_id
             """,
             candidates=self._query_candidates(company, partner_ids),
             facts=SQL(", ").join(SQL.identifier(name) for name in FACTS),
             zeros=SQL(", ").join(
                 SQL("NULL::date") if name in DATES else SQL("0") for name in FACTS
             ),
+            lifecycle=SQL("%s::varchar", lifecycle),
             company=company.id,
             currency=company.currency_id.id,
-            day=company._get_coverage_today(self.env.cr.now()),
+            day=self._query_today(company),
+            unlocked=self._query_unlocked(company, partner_ids),
             uid=self.env.uid,
+        )
+
+    def _query_unlocked(self, company, partner_ids):
+        """Leave out listed partners whose row another transaction is creating.
+
+        A second order of a new customer would wait at the unique index; whoever holds
+        the advisory lock creates the row. The job holds the company's own.
+        """
+        if partner_ids is None:
+            return SQL("")
+        key = self._query_lock_key(company)
+        return SQL(
+            """AND pg_try_advisory_xact_lock_shared(%s)
+               AND pg_try_advisory_xact_lock(%s # (p.id::bigint << 20))""",
+            key,
+            key,
+        )
+
+    def _query_lock_key(self, company):
+        """Return the advisory lock under which rows of a company are created."""
+        return SQL("(hashtextextended('crm_sales_coverage', %s))", company.id)
+
+    def _query_locked(self, company, partner_ids):
+        """Return those of these partners whose row another transaction is creating."""
+        return SQL(
+            "SELECT p.id FROM unnest(%s) AS p (id) WHERE NOT (TRUE %s)",
+            sorted(partner_ids),
+            self._query_unlocked(company, partner_ids),
+        )
+
+    def _query_today(self, company):
+        """Return the company's day, as ``res.company._get_coverage_today`` does."""
+        return SQL(
+            """(SELECT (now() AT TIME ZONE COALESCE(p.tz, r.tz, 'UTC'))::date
+                  FROM res_company c JOIN res_partner p ON p.id = c.partner_id
+                  LEFT JOIN resource_calendar r ON r.id = c.resource_calendar_id
+                 WHERE c.id = %s)""",
+            company.id,
         )
 
     def _query_candidates(self, company, partner_ids):
@@ -164,6 +227,24 @@ class CoverageFacts(models.AbstractModel):
             company=company.id,
             listed=listed,
             lead_company=self._query_lead_company(),
+        )
+
+    def _query_lead_customers(self, lead_ids):
+        """Return company and commercial partner of opportunities without a row."""
+        return SQL(
+            """
+            SELECT DISTINCT %(company)s AS company_id, p.commercial_partner_id
+              FROM crm_lead l
+              JOIN res_partner p ON p.id = l.partner_id
+              LEFT JOIN res_users u ON u.id = l.user_id
+             WHERE l.id IN %(ids)s AND l.type = 'opportunity' AND NOT EXISTS (
+                   SELECT 1 FROM coverage_customer c
+                    WHERE c.partner_id = p.commercial_partner_id
+                      AND c.company_id = %(company)s)
+             ORDER BY 1, 2
+            """,
+            company=self._query_lead_company(),
+            ids=tuple(lead_ids),
         )
 
     def _query_listed(self, partner_ids):

@@ -2,7 +2,7 @@ import hashlib
 import json
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from ..core.lookalike import (
     Traits,
@@ -46,7 +46,7 @@ class CoverageReference(models.Model):
     limits = fields.Json(help="Quartiles of the known numbers of employees.")
     niches = fields.Json(help="Cells of traits whose customers bring more.")
     is_provisional = fields.Boolean(
-        help="Made by the first orders of a company; the next job computes it anew."
+        help="Somebody asked for a new one; the next job computes it anew."
     )
     fingerprint = fields.Char(help="The rules and settings it was computed under.")
 
@@ -57,7 +57,47 @@ class CoverageReference(models.Model):
     @api.model
     def _get_latest(self, company):
         """Return the reference that events use: the last night's."""
-        return self.search([("company_id", "=", company.id)], limit=1)
+        return self.browse(self._get_latest_id(company.id))
+
+    @api.model
+    @ormcache("company_id")
+    def _get_latest_id(self, company_id):
+        return self.sudo().search([("company_id", "=", company_id)], limit=1).id
+
+    @api.model
+    @ormcache("company_id")
+    def _get_prediction(self, company_id):
+        """Return what predicts a segment from traits alone, or None without niches.
+
+        :return: tuple of the A reference, the size limits and the niches
+        """
+        latest = self.sudo().search_fetch(
+            [("company_id", "=", company_id)], ["amount", "limits", "niches"], limit=1
+        )
+        if not latest.niches or not latest.amount:
+            return None
+        niches = tuple(niche_from_dict(niche) for niche in latest.niches)
+        return latest.amount, latest.limits, niches
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        references = super().create(vals_list)
+        self._forget_latest()
+        return references
+
+    def write(self, vals):
+        result = super().write(vals)
+        self._forget_latest()
+        return result
+
+    def unlink(self):
+        self._forget_latest()
+        return super().unlink()
+
+    def _forget_latest(self):
+        """Clear what is cached, again at the commit: others may read until then."""
+        self.env.registry.clear_cache()
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     @api.model
     def _get_fingerprint(self, settings, segments):

@@ -14,7 +14,7 @@ from odoo.tools import SQL
 
 from ..core.decide import decider
 from ..core.lookalike import Traits, band_of, claimer
-from ..core.records import Decision, Facts, Rules, Standing, State
+from ..core.records import PROSPECT, Decision, Facts, Rules, Standing, State
 from .coverage_facts import FACTS, STAGE
 
 _logger = logging.getLogger(__name__)
@@ -173,8 +173,11 @@ class CoverageRefresh(models.AbstractModel):
         """Refresh the customers behind these partners after an event.
 
         Rows are created where an event made a customer. Never waits and never fails
-        for a lock: what another transaction holds is marked for the job.
+        for a lock: what another transaction holds is marked for the job. An import
+        passes ``coverage_skip_refresh`` and refreshes the whole company at its end.
         """
+        if self.env.context.get("coverage_skip_refresh"):
+            return
         ids = partners.sudo().commercial_partner_id.ids
         if not ids:
             return
@@ -188,6 +191,40 @@ class CoverageRefresh(models.AbstractModel):
         )
 
     @api.model
+    def _queue_leads(self, leads):
+        """Note, at no cost, leads that may make their partner a customer.
+
+        An open opportunity changes no fact; the missing row is created when somebody
+        looks for customers, else before the commit, for the whole transaction.
+        """
+        precommit = self.env.cr.precommit
+        if not leads:
+            return
+        if "coverage_queue" not in precommit.data:
+            precommit.data["coverage_queue"] = set()
+            precommit.add(self._flush_queue)
+        precommit.data["coverage_queue"].update(leads.ids)
+
+    @api.model
+    def _flush_queue(self):
+        """Create the rows of the partners that leads of this transaction made customers.
+
+        They are prospects; the night says what they look like.
+        """
+        ids = self.env.cr.precommit.data.pop("coverage_queue", ())
+        if not ids:
+            return
+        facts = self.env["coverage.facts"]
+        facts._flush_documents()
+        missing = defaultdict(list)
+        for company_id, partner_id in self.env.execute_query(
+            facts._query_lead_customers(ids)
+        ):
+            missing[company_id].append(partner_id)
+        for company in self.env["res.company"].browse(missing):
+            self._create_customers(company, missing[company.id], PROSPECT)
+
+    @api.model
     def _run_refresh(self, company, now, run=None, commit=None):
         """Refresh the whole base of a company, in batches.
 
@@ -198,7 +235,9 @@ class CoverageRefresh(models.AbstractModel):
         """
         facts = self.env["coverage.facts"]
         run = run or self.env["coverage.run"]._create_refresh(company, now)
-        self._retry(lambda: facts._create_missing(company), commit)
+        self._retry(lambda: self._create_all_missing(company), commit)
+        if commit:
+            commit(0, 1)
         today = company._get_coverage_today(now)
         settings = company._get_coverage_settings()
         self._retry(lambda: facts._stage(company, today, settings), commit)
@@ -219,7 +258,6 @@ class CoverageRefresh(models.AbstractModel):
         what_if = run.what_if or {}
         today = company._get_coverage_today(now)
         settings = company._get_coverage_settings(what_if.get("company"))
-        facts._create_missing(company)
         facts._stage(company, today, settings)
         run.reference_id = self._get_plan_reference(run, today, settings)
         frame = self._prepare_frame(company, now, run.reference_id, what_if)
@@ -277,6 +315,20 @@ class CoverageRefresh(models.AbstractModel):
 
     # === WHOLE BASE === #
 
+    def _create_all_missing(self, company):
+        """Create the rows of all new customers, while events leave theirs to us.
+
+        Where a sale is just making a customer, only some, with a lock for each: the job
+        waits for nobody, and the next night brings the others.
+        """
+        facts = self.env["coverage.facts"]
+        key = facts._query_lock_key(company)
+        lock = SQL("SELECT pg_try_advisory_xact_lock(%s)", key)
+        if self.env.execute_query(lock)[0][0]:
+            facts._create_missing(company)
+        elif missing := facts._find_missing(company, LIST_BATCH):
+            self._create_customers(company, missing)
+
     def _run_batches(self, frame, run, commit):
         """Walk through the staged base; what is held by others comes last."""
         domain = [("company_id", "=", frame.company.id)]
@@ -293,8 +345,8 @@ class CoverageRefresh(models.AbstractModel):
             )
             deferred += held or []
             remaining = max(0, remaining - len(rows))
-            if commit and not commit(len(rows), remaining):
-                return
+            if commit and not commit(len(rows), max(1, remaining)):
+                return  # never 0 here: Odoo would take the job for finished
         held = self._run_deferred(frame, deferred, log, run, commit)
         self._leave_marks(frame.company, held.partner_id)
         self._retry(
@@ -406,40 +458,27 @@ class CoverageRefresh(models.AbstractModel):
             self.env["coverage.customer"]
             .sudo()
             .with_context(active_test=False)
-            .search(
-                [("company_id", "=", company.id), ("partner_id", "in", list(partner_ids))]
+            .search_fetch(
+                [("company_id", "=", company.id), ("partner_id", "in", list(partner_ids))],
+                ["partner_id", "active"],
             )
         )
 
-    def _create_customers(self, company, partner_ids):
-        """Create the rows of new customers, leaving to the job what others create.
-
-        Two orders of a new customer at once would make the second wait at the unique
-        index; whoever holds the advisory lock creates the row.
-        """
-        customers = self.env["coverage.customer"].sudo()
-        free = self._lock_partners(company, partner_ids)
+    def _create_customers(self, company, partner_ids, lifecycle=None):
+        """Create the rows of new customers, leaving to the job what others create."""
+        facts = self.env["coverage.facts"].sudo()
+        left = set(partner_ids)
         try:
             with self.env.cr.savepoint():
-                ids = self.env["coverage.facts"].sudo()._create_missing(company, free)
+                created = facts._create_missing(company, partner_ids, lifecycle)
         except (errors.UniqueViolation, errors.SerializationFailure):
-            free, ids = [], []
-        others = self.env["res.partner"].browse(set(partner_ids) - set(free))
-        self._leave_marks(company, others)
-        return customers.browse(ids)
-
-    def _lock_partners(self, company, partner_ids):
-        """Return the partners whose row this transaction may create."""
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT id FROM unnest(%s) AS id WHERE pg_try_advisory_xact_lock(
-                       hashtextextended('crm_sales_coverage', 0) # (id::bigint << 20)
-                       # %s)""",
-                sorted(partner_ids),
-                company.id,
-            )
-        )
-        return [row[0] for row in rows]
+            created = {}
+        else:
+            if left := left - set(created.values()):
+                query = facts._query_locked(company, left)
+                left = {row[0] for row in self.env.execute_query(query)}
+        self._leave_marks(company, self.env["res.partner"].browse(left))
+        return self.env["coverage.customer"].sudo().browse(created)
 
     def _leave_marks(self, company, partners):
         """Note customers for the job, and wake it."""
@@ -451,6 +490,9 @@ class CoverageRefresh(models.AbstractModel):
                 for partner in partners
             ]
         )
+        self._wake_job()
+
+    def _wake_job(self):
         self.env.ref("crm_sales_coverage.ir_cron_refresh").sudo()._trigger()
 
     # === FRAME === #
@@ -482,30 +524,31 @@ class CoverageRefresh(models.AbstractModel):
         )
 
     def _get_segments(self, what_if=None):
-        ordered = self.env["coverage.segment"]._get_ordered()
-        return ordered._get_rules((what_if or {}).get("segment"))
+        return self.env["coverage.segment"]._get_rules((what_if or {}).get("segment"))
 
     def _get_event_reference(self, company, today, settings):
-        """Return the last night's reference; a first one while nobody had bought."""
+        """Return the last night's reference; while nobody had bought, one of now.
+
+        That one is not kept: sales at the same time would wait for each other's.
+        """
         references = self.env["coverage.reference"].sudo()
         latest = references._get_latest(company)
         if latest.amount:
             return latest
-        return self._settle_reference(company, today, settings, is_night=False)
+        segments, stored = self._get_segments(), self._query_staged(is_staged=False)
+        return references.new(
+            references._compute_reference(company, today, settings, segments, stored)
+        )
 
-    def _settle_reference(self, company, today, settings, is_night=True):
-        """Return tonight's reference, computed unless it is there already.
-
-        :param is_night: with staged facts; else a provisional one for an event
-        """
+    def _settle_reference(self, company, today, settings):
+        """Return tonight's reference, computed unless it is there already."""
         references = self.env["coverage.reference"].sudo()
         latest = references._get_latest(company)
-        segments = self._get_segments()
-        staged = self._query_staged(is_night)
+        segments, staged = self._get_segments(), self._query_staged()
         if latest._is_current(today, settings, segments, staged):
             return latest
         vals = references._compute_reference(company, today, settings, segments, staged)
-        vals["is_provisional"] = not is_night
+        vals["is_provisional"] = False
         if latest.date == today:
             latest.write(vals)
             return latest
@@ -720,6 +763,9 @@ class CoverageRefresh(models.AbstractModel):
             "date": frame.now,
             "day_start": self._get_day_start(frame),
             "reasons": {one.customer_id: self._get_reasons(frame, one) for one in moved},
+            "firsts": {one.customer_id: self._get_firsts(frame, one) for one in moved}
+            if "planned" not in log
+            else {},
         }
         failed = set()
         for vals, ids in groups.items():
@@ -816,6 +862,20 @@ class CoverageRefresh(models.AbstractModel):
             "segment_manual_id": {"code": "pin_expired"},
         }
 
+    def _get_firsts(self, frame, outcome):
+        """Return the fields that this customer had no value of this morning."""
+        decision = outcome.decision
+        standings = {
+            "segment_id": decision.segment_standing,
+            "temperature_id": decision.temperature_standing,
+            "lifecycle": decision.lifecycle_standing,
+        }
+        return {
+            name
+            for name, standing in standings.items()
+            if standing.since == frame.today and standing.left is None
+        }
+
     def _get_day_start(self, frame):
         """Return the moment the company's day began, naive UTC."""
         zone = ZoneInfo(frame.company._get_coverage_tz())
@@ -845,17 +905,22 @@ class CoverageRefresh(models.AbstractModel):
         Safe at any time and twice at once: each batch is one transaction, and a
         second run finds nothing left to change.
         """
-        now = fields.Datetime.now()
+        now, runs = fields.Datetime.now(), self.env["coverage.run"]
         commit = self._commit_batch
         marks = self.env["coverage.mark"].search([])
-        failed = self.env["coverage.run"]._continue_runs(now, commit)
-        for company in self.env["res.company"].search([]):
-            run = self.env["coverage.run"]._find_unfinished(company, now)
-            run = self._run_refresh(company, now, run, commit)
+        failed = runs._continue_runs(now, commit)
+        companies = self.env["res.company"].search([])
+        begun = {company: runs._find_unfinished(company, now) for company in companies}
+        started = min((run.date for run in begun.values() if run), default=None)
+        for company in companies:
+            run = begun[company] or runs._find_job(company, started)
+            if not run or run.state != "applied":
+                run = run or runs._create_refresh(company, started or now)
+                self._run_refresh(company, now, run, commit)
             if run.state != "applied":
                 return
             failed += run.failed_count
-        marks.exists().unlink()
+        self._settle_marks(marks, now)
         self._commit_batch(0, 0)
         if failed:
             raise UserError(
@@ -865,6 +930,15 @@ class CoverageRefresh(models.AbstractModel):
                     count=failed,
                 )
             )
+
+    def _settle_marks(self, marks, now):
+        """Refresh whom events marked: the walk may have passed them before.
+
+        Who is held still is marked anew.
+        """
+        for company, group in marks.exists().grouped("company_id").items():
+            self._refresh_partners(company, group.partner_id, now)
+        marks.exists().unlink()
 
     def _commit_batch(self, done, remaining):
         """Commit a batch; return whether there is time for another."""

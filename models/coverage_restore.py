@@ -62,12 +62,13 @@ class CoverageRestore(models.AbstractModel):
     def _restore_standings(self, run, changes):
         """Set back since when and what was left, where the run's move is the last."""
         for name, (assignments, since) in STANDINGS.items():
-            ids = changes.filtered(lambda line, name=name: line.field_name == name)
-            if not ids:
-                continue
-            day = run.company_id._get_coverage_today(max(ids.mapped("date")))
-            self.env["coverage.customer"].flush_model()
-            self.env.cr.execute(self._query_standings(assignments, since, ids, day))
+            lines = changes.filtered(lambda line, name=name: line.field_name == name)
+            days = lines.grouped(
+                lambda line: run.company_id._get_coverage_today(line.date)
+            )
+            for day, ids in days.items():
+                self.env["coverage.customer"].flush_model()
+                self.env.cr.execute(self._query_standings(assignments, since, ids, day))
         self.env["coverage.customer"].invalidate_model(flush=False)
 
     def _query_standings(self, assignments, since, changes, day):

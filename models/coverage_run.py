@@ -1,8 +1,10 @@
 from collections import defaultdict
 from datetime import timedelta
 
+from psycopg2 import IntegrityError
+
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 STATES = [
     ("draft", "Draft"),
@@ -17,7 +19,6 @@ TRANSITIONS = {
     ("planned", "planned"),
     ("planned", "cancelled"),
     ("planned", "applying"),
-    ("draft", "applying"),
     ("applying", "applied"),
     ("applied", "undone"),
 }
@@ -68,6 +69,7 @@ class CoverageRun(models.Model):
     what_if_text = fields.Text(compute="_compute_what_if_text", string="Tried")
     rules = fields.Json(help="All rules and settings at the time of the preview.")
     reference_id = fields.Many2one("coverage.reference", readonly=True)
+    former_reference_id = fields.Many2one("coverage.reference", readonly=True)
     note = fields.Text(readonly=True)
     is_undoing = fields.Boolean(readonly=True)
 
@@ -81,6 +83,11 @@ class CoverageRun(models.Model):
     kept_count = fields.Integer(compute="_compute_change_count", string="Kept")
     moved_count = fields.Integer(
         compute="_compute_change_count", string="Change Segment"
+    )
+
+    summary = fields.Json(
+        compute="_compute_summary",
+        help="Who moves from where to where, as plain data for the tables of the form.",
     )
 
     _state_company = models.Index("(company_id, state)")
@@ -107,6 +114,11 @@ class CoverageRun(models.Model):
             run.outdated_count = counts[run.id]["outdated"]
             run.kept_count = counts[run.id]["kept"]
             run.moved_count = counts[run.id]["moved"]
+
+    @api.depends("change_ids.state")
+    def _compute_summary(self):
+        for run in self:
+            run.summary = run._get_summary() if run.id else False
 
     @api.depends("what_if")
     def _compute_what_if_text(self):
@@ -158,7 +170,7 @@ class CoverageRun(models.Model):
             run.what_if_former = run._swap_rules(run.what_if or {})
             run._activate_reference()
             run._apply_batch(fields.Datetime.now(), CLICK_LIMIT)
-            if run.state == "applying":
+            if run.state == "applying" or run.what_if:
                 run._wake_job()
         return True
 
@@ -174,7 +186,7 @@ class CoverageRun(models.Model):
             run._restore_reference()
             run.is_undoing = True
             run._undo_batch(fields.Datetime.now(), CLICK_LIMIT)
-            if run.is_undoing:
+            if run.is_undoing or run.what_if:
                 run._wake_job()
         return True
 
@@ -186,11 +198,133 @@ class CoverageRun(models.Model):
 
     def action_open_changes(self):
         """Open the changes of this run."""
+        return self._open_changes()
+
+    def action_open_outdated(self):
+        """Open what no longer came out as previewed and was left alone."""
+        return self._open_changes("outdated")
+
+    def action_open_kept(self):
+        """Open what somebody changed since, so that undo left it alone."""
+        return self._open_changes("kept")
+
+    def _open_changes(self, *states):
+        """Return the action that lists this run's changes, in these states or all."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "crm_sales_coverage.coverage_change_action"
         )
-        return {**action, "domain": [("run_id", "=", self.id)]}
+        domain = [("run_id", "=", self.id)]
+        if states:
+            domain.append(("state", "in", states))
+        return {**action, "domain": domain, "context": {}}
+
+    # === SUMMARY === #
+
+    def _get_summary(self):
+        """Return who moves from where to where, outdated changes left out.
+
+        :return: dict of ``tables`` (one per field: ``name``, ``title``, ``values``
+            (``[[key, label]]``, best first), ``cells`` and ``count``) and ``owners``
+            (``name``, ``up``, ``down``, ``moves``, of segments). A cell or move is
+            ``{from, to, count, revenue, potential}``; an empty key means none
+        """
+        self.ensure_one()
+        domain = [("run_id", "=", self.id), ("state", "!=", "outdated")]
+        values = self._get_summary_values()
+        cells = defaultdict(list)
+        for name, *cell in self._read_summary(domain, "field_name"):
+            cells[name].append(cell)
+        tables = [
+            self._prepare_summary_table(name, values[name], cells[name])
+            for name in values
+            if cells[name]
+        ]
+        moves = defaultdict(list)
+        segments = [*domain, ("field_name", "=", "segment_id")]
+        for owner, *move in self._read_summary(segments, "user_id"):
+            moves[owner].append(move)
+        ranks = {key: rank for rank, (key, _label) in enumerate(values["segment_id"])}
+        owners = [
+            self._prepare_summary_owner(owner, moves[owner], ranks) for owner in moves
+        ]
+        owners.sort(key=lambda line: -line["revenue"])
+        return {"tables": tables, "owners": owners}
+
+    def _read_summary(self, domain, key):
+        """Return rows of a key, old and new value, count, revenue and potential."""
+        return self.env["coverage.change"]._read_group(
+            domain,
+            [key, "old_value", "new_value"],
+            ["__count", "revenue_12m:sum", "potential:sum"],
+        )
+
+    def _get_summary_values(self):
+        """Return by field ``[(value as logged, label)]``, the best first, none last."""
+        levels = self.env["coverage.temperature"].search([], order="min_score desc")
+        lifecycle = self.env["coverage.customer"]._fields["lifecycle"]
+        none = ("", self.env._("None"))
+        return {
+            "segment_id": [
+                *(
+                    (str(segment.id), segment.code)
+                    for segment in self.env["coverage.segment"]._get_ordered()
+                ),
+                ("", self.env._("Unrated")),
+            ],
+            "temperature_id": [
+                *(
+                    (str(level.id), f"{level.icon or ''} {level.name}".strip())
+                    for level in levels
+                ),
+                none,
+            ],
+            "lifecycle": [*lifecycle._description_selection(self.env), none],
+        }
+
+    def _prepare_summary_table(self, name, values, cells):
+        """Return one table; values that nobody leaves or enters are left out."""
+        used = {value or "" for cell in cells for value in cell[:2]}
+        label = self.env["coverage.customer"]._fields[name]
+        return {
+            "name": name,
+            "title": label.get_description(self.env, ["string"])["string"],
+            "values": [[key, text] for key, text in values if key in used],
+            "cells": [self._prepare_summary_cell(cell) for cell in cells],
+            "count": sum(cell[2] for cell in cells),
+        }
+
+    def _prepare_summary_cell(self, cell):
+        old, new, count, revenue, potential = cell
+        return {
+            "from": old or "",
+            "to": new or "",
+            "count": count,
+            "revenue": revenue or 0.0,
+            "potential": potential or 0.0,
+        }
+
+    def _prepare_summary_owner(self, owner, moves, ranks):
+        """Return one owner's moves of segment, those of most revenue first."""
+        cells = sorted(
+            map(self._prepare_summary_cell, moves), key=lambda cell: -cell["revenue"]
+        )
+        last = len(ranks)
+        ups = [
+            cell
+            for cell in cells
+            if ranks.get(cell["to"], last) < ranks.get(cell["from"], last)
+        ]
+        count = sum(cell["count"] for cell in cells)
+        up = sum(cell["count"] for cell in ups)
+        return {
+            "name": owner.sudo().display_name or self.env._("Without owner"),
+            "up": up,
+            "down": count - up,
+            "revenue": sum(cell["revenue"] for cell in cells),
+            "potential": sum(cell["potential"] for cell in cells),
+            "moves": cells,
+        }
 
     # === STATE === #
 
@@ -223,6 +357,7 @@ class CoverageRun(models.Model):
         self.ensure_one()
         what_if = self.what_if or {}
         pairs = []
+        self._check_names(what_if, ("company", "segment", "temperature"))
         company = what_if.get("company", {})
         allowed = self.company_id._get_coverage_setting_names()
         self._check_names(company, allowed)
@@ -232,7 +367,7 @@ class CoverageRun(models.Model):
             ("segment", SEGMENT_FIELDS),
             ("temperature", ("min_score",)),
         ):
-            for code, values in what_if.get(section, {}).items():
+            for code, values in self._check_shape(what_if.get(section, {})).items():
                 record = self.env[f"coverage.{section}"].search([("code", "=", code)])
                 if not record:
                     raise UserError(
@@ -244,11 +379,22 @@ class CoverageRun(models.Model):
                     )
                 self._check_names(values, names)
                 pairs.append((record, values))
-        self._check_names(what_if, ("company", "segment", "temperature"))
         return pairs
 
+    def _check_shape(self, values):
+        """Return ``values``; they come from anywhere, the external API included."""
+        if not isinstance(values, dict):
+            raise UserError(
+                self.env._(
+                    "A preview cannot try “%(values)s”. Give values by name, for "
+                    'example {"segment": {"B": {"typical_share": 70}}}.',
+                    values=values,
+                )
+            )
+        return values
+
     def _check_names(self, values, allowed):
-        if unknown := set(values) - set(allowed):
+        if unknown := set(self._check_shape(values)) - set(allowed):
             raise UserError(
                 self.env._(
                     "A preview cannot try “%(names)s”. It can try: %(allowed)s.",
@@ -265,6 +411,18 @@ class CoverageRun(models.Model):
         pairs = self._get_what_if_records()
         if not pairs:
             return
+        try:
+            self._try_rules(pairs)
+        except IntegrityError as error:
+            text = self.env["coverage.segment"]._sql_error_to_message(error)
+            raise ValidationError(text) from error
+        except (TypeError, ValueError) as error:
+            raise UserError(
+                self.env._("A value to try has a wrong form: %(error)s", error=error)
+            ) from error
+
+    def _try_rules(self, pairs):
+        """Write values of rules, then take them back."""
         undo = self.env.cr.savepoint()
         try:
             self._write_rules(pairs)
@@ -351,20 +509,36 @@ class CoverageRun(models.Model):
         what_if = self.what_if or {}
         former = self.what_if_former or self.rules or {}
         for name, value in what_if.get("company", {}).items():
-            label = self.env["res.company"]._fields[name].get_description(
-                self.env, ["string"]
-            )["string"]
+            field = self.env["res.company"]._fields[name]
             old = former.get("company", {}).get(name)
-            lines.append(f"{label}: {old} → {value}")
+            lines.append(self._get_what_if_line(field, old, value))
         for section in ("segment", "temperature"):
             model = self.env[f"coverage.{section}"]
             for code, values in what_if.get(section, {}).items():
+                record = model.search([("code", "=", code)])
                 for name, value in values.items():
-                    label = model._fields[name].get_description(self.env, ["string"])
                     old = former.get(section, {}).get(code)
                     old = old.get(name) if isinstance(old, dict) else old
-                    lines.append(f"{code} – {label['string']}: {old} → {value}")
+                    line = self._get_what_if_line(model._fields[name], old, value)
+                    lines.append(f"{record.display_name or code} – {line}")
         return lines
+
+    def _get_what_if_line(self, field, old, new):
+        """Return what a value was and what is tried, as people read it."""
+        label = field.get_description(self.env, ["string"])["string"]
+        if field.type == "selection":
+            words = dict(field._description_selection(self.env))
+        else:
+            words = {True: self.env._("yes"), False: self.env._("no")}
+
+        def write(value):
+            if field.type in ("selection", "boolean"):
+                return words.get(value, value)
+            if field.name.endswith("_rate"):
+                return f"{100 * (value or 0):g} %"
+            return f"{value or 0:g}"
+
+        return f"{label}: {write(old)} → {write(new)}"
 
     # === REFERENCE === #
 
@@ -374,25 +548,21 @@ class CoverageRun(models.Model):
             return
         latest = self.env["coverage.reference"]._get_latest(self.company_id)
         if latest.date == self.reference_id.date:
-            latest.active = False
-            latest.flush_recordset()
-        self.reference_id.active = True
+            self._swap_reference(latest, self.reference_id)
+            self.former_reference_id = latest
+        else:
+            self.reference_id.active = True
 
     def _restore_reference(self):
         """Let the former reference of that night count again."""
-        former = self.env["coverage.reference"].with_context(active_test=False).search(
-            [
-                ("company_id", "=", self.company_id.id),
-                ("date", "<=", self.reference_id.date),
-                ("id", "<", self.reference_id.id),
-                ("fingerprint", "!=", self.reference_id.fingerprint),
-            ],
-            limit=1,
-        )
-        if former and self.what_if and self.reference_id.active:
-            self.reference_id.active = False
-            self.reference_id.flush_recordset()
-            former.active = True
+        if self.former_reference_id and self.reference_id.active:
+            self._swap_reference(self.reference_id, self.former_reference_id)
+
+    def _swap_reference(self, old, new):
+        """Replace the reference of a night; the unique index wants this order."""
+        old.active = False
+        old.flush_recordset()
+        new.active = True
 
     # === PLAN === #
 
@@ -555,6 +725,23 @@ class CoverageRun(models.Model):
         )[:1]
         (runs - current)._update_state("applied")
         return current or None
+
+    @api.model
+    def _find_job(self, company, date):
+        """Return the company's finished part of the job that began at ``date``.
+
+        All parts bear the same date, so that a job that ran out of time in one company
+        does not begin anew with the others.
+        """
+        return date and self.search(
+            [
+                ("company_id", "=", company.id),
+                ("origin", "=", "job"),
+                ("state", "=", "applied"),
+                ("date", "=", date),
+            ],
+            limit=1,
+        )
 
     @api.model
     def _continue_runs(self, now, commit):

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import ormcache
 
 from ..core.records import SegmentRule
-from ..core.segment import cut_offs
 
 
 class CoverageSegment(models.Model):
@@ -26,7 +28,6 @@ class CoverageSegment(models.Model):
         help="Which customers belong here, in a few words.",
     )
     color = fields.Integer(default=0)
-    active = fields.Boolean(default=True)
 
     # what it brings
     typical_share = fields.Float(
@@ -74,8 +75,9 @@ class CoverageSegment(models.Model):
     @api.depends("typical_share")
     def _compute_cut_off(self):
         every = self._get_ordered()
-        cuts = (*cut_offs(tuple(every._get_rules())), 0.0)
-        by_id = dict(zip(every.ids, cuts, strict=True))
+        shares = [segment.typical_share for segment in every]
+        cuts = [(high + low) / 2 for high, low in zip(shares, shares[1:], strict=False)]
+        by_id = dict(zip(every.ids, (*cuts, 0.0), strict=False))
         for segment in self:
             segment.cut_off = by_id.get(segment._origin.id, 0.0)
 
@@ -87,7 +89,7 @@ class CoverageSegment(models.Model):
         for segment in self:
             segment.customer_count = counts.get(segment.id, 0)
 
-    @api.constrains("typical_share", "code", "active")
+    @api.constrains("typical_share", "code")
     def _check_order(self):
         """Shares fall in the order of the codes; otherwise an A would rank below B.
 
@@ -140,24 +142,48 @@ class CoverageSegment(models.Model):
         )
         return {**action, "domain": [("segment_id", "=", self.id)], "context": {}}
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.env.registry.clear_cache()
+        return super().write(vals)
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
+
     def _get_ordered(self):
         """Return all segments, the highest typical share first."""
         return self.sudo().search([], order="typical_share desc, id")
 
+    @api.model
+    @ormcache()
+    def _get_codes(self):
+        """Return the codes of all segments by id, the highest share first."""
+        return {segment.id: segment.code for segment in self._get_ordered()}
+
+    @api.model
+    @ormcache()
+    def _get_stored_rules(self):
+        return tuple(
+            SegmentRule(
+                segment.id,
+                segment.typical_share,
+                segment.contact_interval_days,
+                segment.expected_yield_rate,
+            )
+            for segment in self._get_ordered()
+        )
+
+    @api.model
     def _get_rules(self, what_if=None):
         """Return the segments as core rules, highest share first.
 
         :param dict what_if: other values per segment code, as on ``coverage.run``
         """
-        rules = []
-        for segment in self:
-            values = (what_if or {}).get(segment.code, {})
-            rules.append(
-                SegmentRule(
-                    segment.id,
-                    values.get("typical_share", segment.typical_share),
-                    values.get("contact_interval_days", segment.contact_interval_days),
-                    values.get("expected_yield_rate", segment.expected_yield_rate),
-                )
-            )
-        return sorted(rules, key=lambda rule: -rule.typical_share)
+        rules, codes = self._get_stored_rules(), self._get_codes()
+        tried = [replace(rule, **(what_if or {}).get(codes[rule.key], {})) for rule in rules]
+        return tuple(sorted(tried, key=lambda rule: -rule.typical_share))

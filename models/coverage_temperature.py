@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import ormcache
 
 from ..core.records import TemperatureRule
 
@@ -57,16 +58,29 @@ class CoverageTemperature(models.Model):
             )
         )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.env.registry.clear_cache()
+        return super().write(vals)
+
+    @api.model
+    @ormcache()
+    def _get_stored_rules(self):
+        levels = self.sudo().search([])
+        return tuple((level.id, level.code, level.min_score) for level in levels)
+
+    @api.model
     def _get_rules(self, what_if=None):
         """Return all levels as core rules, hottest first.
 
         :param dict what_if: other values per level code, as on ``coverage.run``
         """
         rules = [
-            TemperatureRule(
-                level.id,
-                (what_if or {}).get(level.code, {}).get("min_score", level.min_score),
-            )
-            for level in self.sudo().search([])
+            TemperatureRule(key, (what_if or {}).get(code, {}).get("min_score", score))
+            for key, code, score in self._get_stored_rules()
         ]
-        return sorted(rules, key=lambda rule: -rule.min_score)
+        return tuple(sorted(rules, key=lambda rule: -rule.min_score))

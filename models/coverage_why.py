@@ -1,4 +1,5 @@
 import json
+import re
 
 from dateutil.relativedelta import relativedelta
 
@@ -10,6 +11,7 @@ from .coverage_refresh import get_traits
 
 MONTHS = 24
 NEAREST = 3
+CENTS = re.compile(r"[.,]0+(?=\D*$)(?<![.,]000)")  # not the thousands of "1,000"
 
 
 class CoverageWhy(models.AbstractModel):
@@ -184,7 +186,7 @@ class CoverageWhy(models.AbstractModel):
 
         def write(amount):
             text = format_amount(self.env, round(amount or 0.0), currency)
-            return text.replace(".00", "").replace(",00", "")
+            return CENTS.sub("", text)
 
         return write
 

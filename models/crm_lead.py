@@ -1,17 +1,12 @@
+from psycopg2 import errors
+
 from odoo import api, fields, models
 from odoo.tools import SQL
+from odoo.tools.sql import column_exists, create_column
 
-from ..core.lookalike import Traits, band_of
+from ..core.lookalike import Traits, band_of, claimer
 from ..core.segment import cut_offs, nearest, share_of
 
-SEGMENT_FIELDS = {
-    "partner_id",
-    "company_id",
-    "country_id",
-    "state_id",
-    "coverage_industry_id",
-    "coverage_employee_count",
-}
 PREDICT_BATCH = 1_000
 WON_FIELDS = {
     "stage_id",
@@ -31,9 +26,9 @@ class CrmLead(models.Model):
 
     segment_id = fields.Many2one(
         "coverage.segment",
+        compute="_compute_segment_id",
+        store=True,
         index="btree_not_null",
-        readonly=True,
-        copy=False,
         ondelete="set null",
         help="The segment of the customer. Without one, what customers of this "
         "industry, country and size bring.",
@@ -48,22 +43,51 @@ class CrmLead(models.Model):
         "The number of employees cannot be negative.",
     )
 
+    def _auto_init(self):
+        """Add the column beforehand: no lead is computed at install, the hook does."""
+        if not column_exists(self.env.cr, "crm_lead", "segment_id"):
+            create_column(self.env.cr, "crm_lead", "segment_id", "int4")
+        return super()._auto_init()
+
+    @api.depends(
+        "partner_id",
+        "company_id",
+        "country_id",
+        "state_id",
+        "coverage_industry_id",
+        "coverage_employee_count",
+    )
+    def _compute_segment_id(self):
+        """Take the segment of the customer, else the one that such customers have.
+
+        A customer that moves later hands its segment over by ``_follow_customers``.
+        """
+        self.segment_id = False
+        telling = self.sudo().filtered(
+            lambda lead: lead.partner_id or lead._has_traits()
+        )
+        for company, leads in telling.grouped(
+            lambda lead: lead._get_coverage_company(self.env.company)
+        ).items():
+            for lead, segment_id in leads._predict_segments(company):
+                lead.segment_id = segment_id
+
     @api.model_create_multi
     def create(self, vals_list):
         leads = super().create(vals_list)
-        leads._refresh_coverage(leads.partner_id)
-        leads._settle_segment()
+        if any(self._may_win(vals) for vals in vals_list):
+            leads._refresh_won(leads._filter_won(), leads.partner_id)
+        self.env["coverage.refresh"].sudo()._queue_leads(leads.filtered("partner_id"))
         return leads
 
     def write(self, vals):
-        if SEGMENT_FIELDS.isdisjoint(vals) and WON_FIELDS.isdisjoint(vals):
+        if WON_FIELDS.isdisjoint(vals):
             return super().write(vals)
-        partners = self.partner_id
+        partners, won = self.partner_id, self._filter_won()
         result = super().write(vals)
-        if not WON_FIELDS.isdisjoint(vals):
-            self._refresh_coverage(partners | self.partner_id)
-        if not SEGMENT_FIELDS.isdisjoint(vals):
-            self._settle_segment()
+        if won or self._may_win(vals):
+            self._refresh_won(won | self._filter_won(), partners | self.partner_id)
+        self.env["coverage.refresh"].sudo()._queue_leads(self.filtered("partner_id"))
         return result
 
     def _merge_get_fields(self):
@@ -86,99 +110,104 @@ class CrmLead(models.Model):
 
     # === COVERAGE === #
 
-    def _refresh_coverage(self, partners):
-        """Refresh the customers behind these partners, in the leads' companies."""
-        opportunities = self.filtered(lambda lead: lead.type == "opportunity")
-        refresh = self.env["coverage.refresh"].sudo()
-        for lead_company in {
-            lead._get_coverage_company() for lead in opportunities.sudo()
-        }:
-            refresh._refresh_partners(lead_company, partners)
+    def _may_win(self, vals):
+        """Return whether these values can make a lead a won one."""
+        stage = self.env["crm.stage"].browse(vals.get("stage_id") or ())
+        return stage.is_won or vals.get("probability") == 100 or "active" in vals
 
-    def _get_coverage_company(self):
-        """Return the company a lead belongs to: its own, else partner's or seller's."""
+    def _filter_won(self):
+        return self.filtered(lambda lead: lead.won_status == "won")
+
+    def _refresh_won(self, won, partners):
+        """Refresh at once the customers of opportunities that are or were won."""
+        refresh = self.env["coverage.refresh"].sudo()
+        for company in {lead._get_coverage_company() for lead in won.sudo()}:
+            refresh._refresh_partners(company, partners)
+
+    def _get_coverage_company(self, fallback=None):
+        """Return the company a lead belongs to: its own, else partner's or seller's.
+
+        :param fallback: for leads that nothing assigns; the first company by default
+        """
         return (
             self.company_id
             or self.partner_id.commercial_partner_id.company_id
             or self.user_id.company_id
-            or self.env["res.company"].search([], order="id", limit=1)
+            or fallback
+            or self.env["res.company"]._get_coverage_fallback_company()
         )
 
-    def _settle_segment(self):
-        """Write the segment of leads: of the customer, else predicted.
-
-        By SQL: it is no change of the lead, so neither tracking, scoring nor the
-        date of the last change may move.
-        """
-        if not self:
-            return
-        self.flush_recordset()
-        values = []
-        for company, leads in self.sudo().grouped(
-            lambda lead: lead._get_coverage_company()
-        ).items():
-            values += leads._predict_segments(company)
-        self.env.cr.execute_values(
-            """UPDATE crm_lead l SET segment_id = v.segment_id
-                 FROM (VALUES %s) AS v (id, segment_id)
-                WHERE l.id = v.id AND l.segment_id IS DISTINCT FROM v.segment_id""",
-            values,
-            "(%s, %s::int4)",
+    def _has_traits(self):
+        """Return whether anything is known that a prediction could go by."""
+        return bool(
+            self.coverage_industry_id
+            or self.country_id
+            or self.state_id
+            or self.coverage_employee_count
         )
-        self.invalidate_recordset(["segment_id"], flush=False)
 
     def _predict_segments(self, company):
-        """Return ``[(lead id, segment id or None)]`` for leads of one company."""
+        """Return ``[(lead, segment id or False)]`` for leads of one company."""
         customers = self.env["coverage.customer"].sudo()
+        customers = customers.with_context(coverage_no_flush=True)
         partners = self.partner_id.commercial_partner_id
+        domain = [("partner_id", "in", partners.ids), ("company_id", "=", company.id)]
         known = {
             customer.partner_id: customer.segment_id.id
-            for customer in customers.search(
-                [("partner_id", "in", partners.ids), ("company_id", "=", company.id)]
-            )
+            for customer in customers.search_fetch(domain, ["partner_id", "segment_id"])
         }
-        values, frame = [], None
+        values = []
         for lead in self:
             segment_id = known.get(lead.partner_id.commercial_partner_id)
-            if not segment_id:
-                frame = frame or self.env["coverage.refresh"]._prepare_frame(
-                    company, fields.Datetime.now()
-                )
-                segment_id = lead._predict_segment(frame)
-            values.append((lead.id, segment_id))
+            if not segment_id and lead._has_traits():
+                segment_id = lead._predict_segment(company)
+            values.append((lead, segment_id or False))
         return values
 
-    def _predict_segment(self, frame):
+    def _predict_segment(self, company):
         """Return the segment of the niche that a lead's traits belong to, or None."""
-        if not frame.has_niches:
+        prediction = self.env["coverage.reference"]._get_prediction(company.id)
+        if prediction is None:
             return None
-        niche = frame.claim(
+        reference, limits, niches = prediction
+        niche = claimer(niches)(
             Traits(
                 self.coverage_industry_id.id or None,
                 self.country_id.id or None,
                 self.state_id.id or None,
-                band_of(self.coverage_employee_count, frame.limits),
+                band_of(self.coverage_employee_count, limits),
                 (),
             )
         )
-        share = niche and share_of(niche.claim, frame.rules.reference)
-        if share is None:
+        if niche is None:
             return None
-        segments = frame.rules.segments
+        segments = self.env["coverage.segment"]._get_rules()
+        share = share_of(niche.claim, reference)
         return segments[nearest(share, cut_offs(segments), False)].key
 
     @api.model
     def _follow_customers(self, customer_ids):
-        """Hand the segment of these customers to their open leads."""
-        if not customer_ids:
-            return
+        """Hand the segment of these customers to their open leads.
+
+        A lead that somebody edits, or just edited, follows by night.
+        """
+        if customer_ids:
+            self._follow(SQL("c.id IN %s", tuple(customer_ids)))
+
+    def _follow(self, customers):
+        """Hand segments to the open leads of customers ``c`` that meet a condition."""
         self.flush_model(["active", "company_id", "partner_id", "won_status"])
         self.env["coverage.customer"].flush_model(["segment_id"])
-        self.env.cr.execute(self._query_follow_customers(customer_ids))
-        if self.env.cr.rowcount:
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(self._query_follow(customers), log_exceptions=False)
+                count = self.env.cr.rowcount
+        except errors.SerializationFailure:
+            return
+        if count:
             self.invalidate_model(["segment_id"], flush=False)
 
-    def _query_follow_customers(self, customer_ids):
+    def _query_follow(self, customers):
         """Update set-based and silently, passing over leads that somebody edits."""
         return SQL(
             """
@@ -188,7 +217,7 @@ class CrmLead(models.Model):
                   FROM coverage_customer c
                   JOIN res_partner p ON p.commercial_partner_id = c.partner_id
                   JOIN crm_lead l ON l.partner_id = p.id
-                 WHERE c.id IN %s AND c.active AND c.segment_id IS NOT NULL AND l.active
+                 WHERE %s AND c.active AND c.segment_id IS NOT NULL AND l.active
                    AND l.won_status = 'pending'
                    AND COALESCE(l.company_id, c.company_id) = c.company_id
                    AND l.segment_id IS DISTINCT FROM c.segment_id
@@ -196,12 +225,13 @@ class CrmLead(models.Model):
               ) moved
              WHERE l.id = moved.id
             """,
-            tuple(customer_ids),
+            customers,
         )
 
     @api.model
     def _predict_open(self, company):
-        """Predict anew the open leads that have no customer yet, after a night."""
+        """Let open leads follow, predicted anew where they have no customer yet."""
+        self._follow(SQL("c.company_id = %s", company.id))
         domain = [("partner_id", "=", False), ("won_status", "=", "pending")]
         last_id = 0
         while leads := self.search(
@@ -213,4 +243,4 @@ class CrmLead(models.Model):
             free = leads.try_lock_for_update()
             free.filtered(
                 lambda lead: lead._get_coverage_company() == company
-            )._settle_segment()
+            )._compute_segment_id()

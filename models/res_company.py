@@ -2,6 +2,7 @@ from zoneinfo import ZoneInfo
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import ormcache
 
 PRESETS = {
     "project": {"coverage_lookback_years": 5, "coverage_sleeping_days": 365},
@@ -20,6 +21,7 @@ class ResCompany(models.Model):
             ("invoice", "Posted customer invoices"),
             ("opportunity", "Won opportunities"),
         ],
+        string="Revenue Source",
         required=True,
         default="order",
         help="Which documents say what a customer bought.",
@@ -36,39 +38,47 @@ class ResCompany(models.Model):
         help="Sets how far to look back and when a customer counts as asleep.",
     )
     coverage_lookback_years = fields.Integer(
+        string="Lookback (years)",
         default=3,
         help="The best year of a customer is looked for within these last years.",
     )
     coverage_leader_rate = fields.Float(
+        string="Share of Leaders",
         default=0.1,
         help="The part of all buyers that counts as leaders. The median of their best "
         "years is what an A brings.",
     )
     coverage_use_lookalike = fields.Boolean(
+        string="Use Look-alikes",
         default=True,
         help="Customers that look like the good ones get their potential.",
     )
     coverage_new_orders = fields.Integer(
+        string="New Until (order days)",
         default=3,
         help="A customer is new until it has ordered on this many days.",
     )
     coverage_sleeping_days = fields.Integer(
+        string="Sleeping After (days)",
         default=180,
         help="A customer without an order for longer than this is asleep, unless its "
         "own rhythm is slower.",
     )
     coverage_stay_days = fields.Integer(
+        string="Minimum Stay (days)",
         default=30,
         help="A customer does not move back to the segment it has just left within "
         "this many days. 0 switches it off.",
     )
     coverage_hysteresis_rate = fields.Float(
+        string="Hysteresis",
         default=0.1,
         help="How far beyond a cut-off a customer must be to change its segment or to "
         "cool down. 0 switches it off.",
     )
     coverage_fallback_user_id = fields.Many2one(
         "res.users",
+        string="Fallback Person",
         domain="[('share', '=', False)]",
         help="Accountable for customers that have neither an owner nor a team with a "
         "leader.",
@@ -133,6 +143,16 @@ class ResCompany(models.Model):
         self.ensure_one()
         settings = {name: self[name] for name in self._get_coverage_setting_names()}
         return {**settings, **(what_if or {})}
+
+    @api.model
+    def _get_coverage_fallback_company(self):
+        """Return the first company: of leads that nothing else assigns to one."""
+        return self.browse(self._get_first_company_id())
+
+    @api.model
+    @ormcache()
+    def _get_first_company_id(self):
+        return self.sudo().search([], order="id", limit=1).id
 
     def _get_coverage_tz(self):
         """Return the name of the time zone in which this company's days begin."""

@@ -65,6 +65,17 @@ class ResPartner(models.Model):
         compute_sudo=True,
         groups=SALESMAN,
     )
+    coverage_temperature_code = fields.Char(
+        compute="_compute_coverage",
+        compute_sudo=True,
+        groups=SALESMAN,
+        export_string_translation=False,
+    )
+    can_open_coverage = fields.Boolean(
+        compute="_compute_can_open_coverage",
+        groups=SALESMAN,
+        export_string_translation=False,
+    )
 
     _coverage_employees_not_negative = models.Constraint(
         "CHECK (coverage_employee_count >= 0)",
@@ -87,9 +98,17 @@ class ResPartner(models.Model):
             partner.coverage_segment_id = row.segment_id
             partner.coverage_temperature_id = row.temperature_id
             partner.coverage_lifecycle = row.lifecycle
+            partner.coverage_temperature_code = row.temperature_id.code
             partner.coverage_badge = " ".join(
                 filter(None, (row.segment_id.code, row.temperature_id.icon))
             )
+
+    @api.depends("coverage_id")
+    @api.depends_context("uid", "company")
+    def _compute_can_open_coverage(self):
+        visible = self.coverage_id._filtered_access("read")
+        for partner in self:
+            partner.can_open_coverage = bool(partner.coverage_id & visible)
 
     def _search_coverage_id(self, operator, value):
         return self._search_coverage("id", operator, value)

@@ -98,6 +98,9 @@ class TestCoreLookalike(BaseCase):
     def test_traits_that_explain_nothing_claim_nothing(self):
         self.assertEqual(find_niches(base(factor=1)), ())
 
+    def test_small_difference_that_is_certain_makes_no_niche(self):
+        self.assertEqual(find_niches(base(6000, factor=1.15, planted=RICH[:1])), ())
+
     def test_niche_needs_five_customers(self):
         rest = [(Traits(industry=number % 5), 100.0 + number) for number in range(60)]
         for count, cells in ((4, []), (5, [(("industry", 9),)])):

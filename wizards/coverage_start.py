@@ -1,5 +1,9 @@
 from odoo import api, fields, models
 
+from ..models.res_company import PRESETS
+
+COMPANIES = [("partner_id.is_company", "=", True)]
+
 
 class CoverageStart(models.TransientModel):
     """The manager's checklist of the first day: what decides, what is known, the map.
@@ -13,19 +17,54 @@ class CoverageStart(models.TransientModel):
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company
     )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+
+    # what decides
     coverage_revenue_source = fields.Selection(
-        related="company_id.coverage_revenue_source", readonly=False
+        selection=lambda self: self._get_choices("coverage_revenue_source"),
+        compute="_compute_settings",
+        inverse="_inverse_revenue_source",
     )
     coverage_preset = fields.Selection(
-        related="company_id.coverage_preset", readonly=False
+        selection=lambda self: self._get_choices("coverage_preset"),
+        compute="_compute_settings",
+        inverse="_inverse_preset",
     )
+
+    # what is known
     document_count = fields.Integer(compute="_compute_known")
     customer_count = fields.Integer(compute="_compute_known")
     industry_count = fields.Integer(compute="_compute_known")
     size_count = fields.Integer(compute="_compute_known")
     rated_count = fields.Integer(compute="_compute_known")
     owned_count = fields.Integer(compute="_compute_known")
-    refreshed = fields.Datetime(compute="_compute_refreshed")
+    company_count = fields.Integer(compute="_compute_known")
+    refreshed = fields.Datetime(compute="_compute_reference")
+    reference_amount = fields.Monetary(compute="_compute_reference")
+    reference_leader_count = fields.Integer(compute="_compute_reference")
+
+    @api.depends("company_id")
+    def _compute_display_name(self):
+        for start in self:
+            start.display_name = self.env._("Start Checklist")
+
+    @api.depends("company_id")
+    def _compute_settings(self):
+        for start in self:
+            company = start.company_id.sudo()
+            start.coverage_revenue_source = company.coverage_revenue_source
+            start.coverage_preset = company.coverage_preset
+
+    def _inverse_revenue_source(self):
+        for start in self:
+            source = start.coverage_revenue_source
+            start._write_company({"coverage_revenue_source": source})
+
+    def _inverse_preset(self):
+        for start in self:
+            preset = start.coverage_preset
+            if preset != start.company_id.sudo().coverage_preset:
+                start._write_company({"coverage_preset": preset, **PRESETS.get(preset, {})})
 
     @api.depends("company_id", "coverage_revenue_source")
     def _compute_known(self):
@@ -35,27 +74,47 @@ class CoverageStart(models.TransientModel):
             start.customer_count = customers.search_count(domain)
             for name, extra in (
                 ("document_count", [("order_count", ">", 0)]),
-                ("industry_count", [("partner_id.industry_id", "!=", False)]),
-                ("size_count", [("partner_id.coverage_employee_count", ">", 0)]),
+                ("company_count", COMPANIES),
+                ("industry_count", [*COMPANIES, ("partner_id.industry_id", "!=", False)]),
+                (
+                    "size_count",
+                    [*COMPANIES, ("partner_id.coverage_employee_count", ">", 0)],
+                ),
                 ("rated_count", [("segment_id", "!=", False)]),
                 ("owned_count", [("user_id", "!=", False)]),
             ):
                 start[name] = customers.search_count(domain + extra)
 
     @api.depends("company_id")
-    def _compute_refreshed(self):
+    def _compute_reference(self):
         for start in self:
             run = self.env["coverage.run"].search(
                 [("company_id", "=", start.company_id.id), ("origin", "=", "job")],
                 limit=1,
             )
             start.refreshed = run.date
+            reference = self.env["coverage.reference"]._get_latest(start.company_id)
+            start.reference_amount = reference.amount
+            start.reference_leader_count = reference.leader_count
+
+    # === ACTION METHODS === #
+
+    @api.model
+    def action_start(self):
+        """Open the checklist of the company one works in."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Start Checklist"),
+            "res_model": self._name,
+            "res_id": self.create({}).id,
+            "views": [(False, "form")],
+        }
 
     def action_refresh(self):
         """Rank and colour everybody anew, now, with a new A reference."""
         self.ensure_one()
         self.env["coverage.refresh"]._refresh_company(self.company_id)
-        return self._reopen()
+        return True
 
     def action_open_map(self):
         """Open the customers as coloured cards."""
@@ -70,10 +129,40 @@ class CoverageStart(models.TransientModel):
             "crm_sales_coverage.coverage_what_if_action"
         )
 
-    def _reopen(self):
+    def action_open_without_industry(self):
+        """Open the companies whose industry nobody has entered yet, to fill in."""
+        return self._open_incomplete(
+            self.env._("Customers Without Industry"), [("industry_id", "=", False)]
+        )
+
+    def action_open_without_size(self):
+        """Open the companies whose size nobody has entered yet, to fill in."""
+        return self._open_incomplete(
+            self.env._("Customers Without Number of Employees"),
+            [("coverage_employee_count", "in", (0, False))],
+        )
+
+    def _open_incomplete(self, name, domain):
+        """Return the action that lists customers for filling in what is missing."""
+        view = self.env.ref("crm_sales_coverage.res_partner_view_list_traits")
         return {
             "type": "ir.actions.act_window",
-            "res_model": self._name,
-            "views": [(False, "form")],
-            "target": "current",
+            "name": name,
+            "res_model": "res.partner",
+            "views": [(view.id, "list"), (False, "form")],
+            "domain": [
+                ("coverage_id", "!=", False),
+                ("is_company", "=", True),
+                ("parent_id", "=", False),
+                *domain,
+            ],
         }
+
+    def _write_company(self, vals):
+        """Write settings of the company; managers of sales may not write companies."""
+        self.company_id.check_access("read")
+        self.company_id.sudo().write(vals)
+
+    def _get_choices(self, name):
+        """Return the choices of a company's setting as people read them."""
+        return self.env["res.company"]._fields[name]._description_selection(self.env)

@@ -1,0 +1,347 @@
+from unittest.mock import patch
+
+from odoo import SUPERUSER_ID, Command, api, fields
+from odoo.modules.registry import Registry
+from odoo.tests import BaseCase, get_db_name, tagged
+
+REFRESH = "odoo.addons.crm_sales_coverage.models.coverage_refresh.CoverageRefresh"
+
+
+@tagged("post_install", "-at_install")
+class TestConcurrency(BaseCase):
+    """Nobody waits for us, and nobody fails: sales and job in transactions of their own.
+
+    These tests commit, in a company that they delete afterwards. Transactions take
+    turns in one thread; whoever would wait for a lock fails after ``lock_timeout``.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = Registry(get_db_name())
+
+    def setUp(self):
+        super().setUp()
+        env = self._open()
+        company = env["res.company"].create(
+            {"name": "Coverage Race", "currency_id": env.ref("base.USD").id}
+        )
+        self.company_id = company.id
+        self.product_id = (
+            env["product.product"]
+            .create({"name": "Race", "type": "service", "company_id": company.id})
+            .id
+        )
+        self.partner_ids = []
+        self.addCleanup(self._delete_all)
+        env.cr.commit()
+
+    def _delete_all(self):
+        """Leave the database as it was."""
+        env = self._open()
+        env.cr.execute(
+            """
+            DELETE FROM coverage_mark WHERE company_id = %(company)s;
+            DELETE FROM crm_lead WHERE company_id = %(company)s;
+            DELETE FROM sale_order WHERE company_id = %(company)s;
+            DELETE FROM coverage_run WHERE company_id = %(company)s;
+            DELETE FROM coverage_customer WHERE company_id = %(company)s;
+            """,
+            {"company": self.company_id},
+        )
+        env["product.product"].browse(self.product_id).unlink()
+        company = env["res.company"].browse(self.company_id)
+        calendar, own = company.resource_calendar_ids, company.partner_id
+        company.resource_calendar_id = False
+        calendar.unlink()
+        company.unlink()
+        env["res.partner"].browse([*self.partner_ids, own.id]).unlink()
+        env.ref("crm_sales_coverage.ir_cron_refresh")
+        env.cr.commit()
+
+    # === ACTORS === #
+
+    def _open(self):
+        """Return an environment in a transaction of its own."""
+        cr = self.registry.cursor()
+        self.addCleanup(cr.close)
+        cr.execute("SET lock_timeout = '2s'")
+        cr.commit()
+        context = {"tracking_disable": True, "mail_create_nolog": True}
+        if hasattr(self, "company_id"):
+            context["allowed_company_ids"] = [self.company_id]
+        return api.Environment(cr, SUPERUSER_ID, context)
+
+    def _create_customer(self, amount=None):
+        """Return the id of a committed customer, ranked when it bought."""
+        env = self._open()
+        partner = env["res.partner"].create({"name": "Racer", "is_company": True})
+        self.partner_ids.append(partner.id)
+        if amount is not None:
+            self._create_quotation(env, partner.id, amount).action_confirm()
+        env.cr.commit()
+        return partner.id
+
+    def _create_quotation(self, env, partner_id, amount):
+        return env["sale.order"].create(
+            {
+                "partner_id": partner_id,
+                "company_id": self.company_id,
+                "user_id": False,
+                "team_id": False,
+                "order_line": [
+                    Command.create({"product_id": self.product_id, "price_unit": amount})
+                ],
+            }
+        )
+
+    def _sell(self, env, partner_id, amount):
+        """Sell and leave the transaction open."""
+        self._create_quotation(env, partner_id, amount).action_confirm()
+        env.flush_all()
+
+    def _run_job(self, env=None):
+        """Refresh the company as the job does, a transaction per batch."""
+        env = env or self._open()
+        refresh = env["coverage.refresh"]
+        company = env["res.company"].browse(self.company_id)
+        now = fields.Datetime.now()
+        marks = env["coverage.mark"].search([("company_id", "=", company.id)])
+        run = refresh._run_refresh(company, now, commit=refresh._commit_batch)
+        refresh._settle_marks(marks, now)
+        env.cr.commit()
+        return run
+
+    # === WHAT CAME OF IT === #
+
+    def _row(self, partner_id, env=None):
+        return (env or self._open())["coverage.customer"].search(
+            [("partner_id", "=", partner_id), ("company_id", "=", self.company_id)]
+        )
+
+    def _get_marked(self):
+        marks = self._open()["coverage.mark"].search(
+            [("company_id", "=", self.company_id)]
+        )
+        return sorted(marks.partner_id.ids)
+
+    # === A SALE MEETS THE JOB === #
+
+    def test_sale_neither_waits_nor_fails_while_the_job_holds_its_customer(self):
+        customer = self._create_customer(100)
+        job, sale = self._open(), self._open()
+        row = self._row(customer, job)
+        self.assertEqual(job["coverage.refresh"]._lock(row), row)
+        self._sell(sale, customer, 10)
+        sale.cr.commit()
+        job.cr.commit()
+        self.assertEqual(self._get_marked(), [customer])
+        self.assertEqual(self._row(customer).revenue_12m, 100)
+        self._run_job()
+        self.assertEqual(self._row(customer).revenue_12m, 110)
+        self.assertFalse(self._get_marked())
+
+    def test_mark_wakes_the_job(self):
+        customer = self._create_customer(100)
+        job, sale = self._open(), self._open()
+        cron = sale.ref("crm_sales_coverage.ir_cron_refresh")
+        domain = [("cron_id", "=", cron.id)]
+        before = sale["ir.cron.trigger"].search_count(domain)
+        job["coverage.refresh"]._lock(self._row(customer, job))
+        self._sell(sale, customer, 10)
+        self.assertGreater(sale["ir.cron.trigger"].search_count(domain), before)
+        sale.cr.rollback()
+        self.assertFalse(self._get_marked())
+
+    def test_sale_that_began_before_the_job_wrote_its_customer_does_not_fail(self):
+        customer = self._create_customer(100)
+        sale = self._open()
+        sale["res.partner"].browse(customer).read(["name"])  # its view is from now on
+        env = self._open()
+        self._row(customer, env).revenue_12m = 1
+        env.cr.commit()
+        self._run_job()
+        self._sell(sale, customer, 10)
+        sale.cr.commit()
+        self.assertEqual(self._get_marked(), [customer])
+        self._run_job()
+        self.assertEqual(self._row(customer).revenue_12m, 110)
+
+    # === THE JOB MEETS A SALE === #
+
+    def test_job_ends_while_a_sale_holds_a_customer(self):
+        held, free = self._create_customer(100), self._create_customer(200)
+        sale = self._open()
+        self._sell(sale, held, 10)
+        self._spoil(free)
+        run = self._run_job()
+        self.assertEqual(run.state, "applied")
+        self.assertEqual(self._row(free).revenue_12m, 200)
+        sale.cr.commit()
+        self.assertEqual(self._row(held).revenue_12m, 110)
+
+    def _spoil(self, *partner_ids):
+        """Make facts wrong, so that the job has something to write."""
+        env = self._open()
+        for partner_id in partner_ids:
+            self._row(partner_id, env).revenue_12m = 1
+        env.cr.commit()
+
+    def test_customer_that_a_sale_holds_is_marked_by_the_job(self):
+        customer = self._create_customer(100)
+        self._spoil(customer)
+        sale = self._open()
+        row = self._row(customer, sale)
+        self.assertEqual(sale["coverage.refresh"]._lock(row), row)
+        self._run_job()
+        self.assertEqual(self._get_marked(), [customer])
+        self.assertEqual(self._row(customer).revenue_12m, 1)
+        sale.cr.commit()
+        self._run_job()
+        self.assertEqual(self._row(customer).revenue_12m, 100)
+        self.assertFalse(self._get_marked())
+
+    def test_job_ends_while_a_sale_makes_a_customer(self):
+        self._create_customer(100)
+        customer = self._create_customer()
+        sale = self._open()
+        self._sell(sale, customer, 10)
+        self.assertEqual(self._run_job().state, "applied")
+        sale.cr.commit()
+        self.assertEqual(self._row(customer).revenue_12m, 10)
+
+    def _sell_before(self, method, partner_id, amount):
+        """Let somebody sell, and commit, just before the job first calls a method."""
+        original = getattr(self.registry["coverage.refresh"], method)
+        sales = []
+
+        def selling(model, *args, **kwargs):
+            if not sales and model.env.cr is self.job.cr:
+                sales.append(self._open())
+                self._sell(sales[0], partner_id, amount)
+                sales[0].cr.commit()
+            return original(model, *args, **kwargs)
+
+        self.job = self._open()
+        return patch(f"{REFRESH}.{method}", selling)
+
+    def test_sale_between_staging_and_writing_survives(self):
+        for method in ("_collect_staged", "_decide_rows", "_lock", "_add_progress"):
+            with self.subTest(before=method):
+                customer, other = self._create_customer(100), self._create_customer(50)
+                self._spoil(customer, other)
+                if method == "_add_progress":
+                    continue
+                with self._sell_before(method, customer, 10):
+                    run = self._run_job(self.job)
+                self.assertEqual(run.state, "applied")
+                self.assertEqual(self._row(customer).revenue_12m, 110)
+                self.assertEqual(self._row(other).revenue_12m, 50)
+                self.assertFalse(self._get_marked())
+
+    # === SALES MEET EACH OTHER === #
+
+    def test_two_sales_make_the_same_customer(self):
+        self._create_customer(100)
+        customer = self._create_customer()
+        first, second = self._open(), self._open()
+        self._sell(first, customer, 10)
+        self._sell(second, customer, 5)
+        second.cr.commit()
+        first.cr.commit()
+        self.assertEqual(len(self._row(customer)), 1)
+        self.assertEqual(self._get_marked(), [customer])
+        self._run_job()
+        self.assertEqual(self._row(customer).revenue_12m, 15)
+        self.assertFalse(self._get_marked())
+
+    def test_customer_whose_maker_gave_up_is_made_by_the_job(self):
+        self._create_customer(100)
+        customer = self._create_customer()
+        first, second = self._open(), self._open()
+        self._sell(first, customer, 10)
+        self._sell(second, customer, 5)
+        second.cr.commit()
+        first.cr.rollback()
+        self._run_job()
+        self.assertEqual(self._row(customer).revenue_12m, 5)
+
+    def test_two_sales_to_one_customer(self):
+        customer = self._create_customer(100)
+        first, second = self._open(), self._open()
+        self._sell(first, customer, 10)
+        self._sell(second, customer, 5)
+        second.cr.commit()
+        first.cr.commit()
+        self._run_job()
+        self.assertEqual(self._row(customer).revenue_12m, 115)
+
+    def test_first_two_sales_of_a_company_do_not_wait_for_each_other(self):
+        one, other = self._create_customer(), self._create_customer()
+        first, second = self._open(), self._open()
+        self._sell(first, one, 10)
+        self._sell(second, other, 5)
+        second.cr.commit()
+        first.cr.commit()
+        self._run_job()
+        self.assertEqual(self._row(one).segment_id.code, "A")
+        self.assertEqual(self._row(other).revenue_12m, 5)
+
+    def test_first_sale_that_gives_up_leaves_nothing_behind(self):
+        one, other = self._create_customer(), self._create_customer()
+        first = self._open()
+        self._sell(first, one, 10)
+        first.cr.rollback()
+        second = self._open()
+        self._sell(second, other, 5)
+        second.cr.commit()
+        self.assertEqual(self._row(other).segment_id.code, "A")
+
+    # === SALES MEET PEOPLE === #
+
+    def test_sale_does_not_fail_when_somebody_edited_the_customers_lead(self):
+        customer = self._create_customer(100)
+        big = self._create_customer(1_000)
+        lead_id = self._create_opportunity(customer)
+        self._run_job()
+        sale, editor = self._open(), self._open()
+        sale["res.partner"].browse(customer).read(["name"])
+        editor["crm.lead"].browse(lead_id).name = "Edited"
+        editor.cr.commit()
+        self._sell(sale, customer, 5_000)
+        sale.cr.commit()
+        self._run_job()
+        self.assertEqual(self._row(customer).segment_id.code, "A")
+        lead = self._open()["crm.lead"].browse(lead_id)
+        self.assertEqual(lead.segment_id.code, "A")
+        self.assertTrue(big)
+
+    def test_lead_that_somebody_edits_follows_by_night(self):
+        customer = self._create_customer(100)
+        self._create_customer(1_000)
+        lead_id = self._create_opportunity(customer)
+        self._run_job()
+        sale, editor = self._open(), self._open()
+        editor["crm.lead"].browse(lead_id).name = "Edited"
+        editor.flush_all()
+        self._sell(sale, customer, 5_000)
+        sale.cr.commit()
+        editor.cr.commit()
+        self._run_job()
+        lead = self._open()["crm.lead"].browse(lead_id)
+        self.assertEqual(lead.segment_id, self._row(customer, lead.env).segment_id)
+
+    def _create_opportunity(self, partner_id):
+        env = self._open()
+        lead = env["crm.lead"].create(
+            {
+                "name": "Race",
+                "type": "opportunity",
+                "partner_id": partner_id,
+                "company_id": self.company_id,
+                "user_id": False,
+                "team_id": False,
+            }
+        )
+        env.cr.commit()
+        return lead.id

@@ -1,0 +1,171 @@
+from odoo.tests import tagged
+
+from .common import NOW, TODAY, CoverageCase
+
+
+@tagged("post_install", "-at_install")
+class TestMerge(CoverageCase):
+    """Two contacts that turn out to be one customer become one row."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._create_leaders()
+        cls.target = cls._create_known_buyer(3_000, name="Target")
+        cls.source = cls._create_known_buyer(4_000, name="Source")
+
+    def _merge(self, *sources):
+        partners = self.target.union(*sources or (self.source,))
+        wizard = self.env["base.partner.merge.automatic.wizard"].create(
+            {"partner_ids": partners.ids, "dst_partner_id": self.target.id}
+        )
+        wizard.action_merge()
+        self.env.invalidate_all()
+        self.assertFalse((partners - self.target).exists())
+
+    def _check_settled(self):
+        """Assert that the night finds nothing to do."""
+        self._refresh()
+        before = self._versions()
+        self._refresh(NOW)
+        self.assertEqual(self._versions(), before)
+
+    def test_two_rows_become_one_with_the_revenue_of_both(self):
+        row = self._row(self.target)
+        self._merge()
+        self.assertEqual(self._row(self.target), row)
+        self.assertFacts(self.target, revenue_12m=7_000, order_count=2)
+        self.assertStands(self.target, "B", "hot", "new")
+        self._check_settled()
+
+    def test_row_of_the_source_alone_moves_to_the_target(self):
+        self.target = self._create_customer("Fresh Target")
+        row = self._row(self.source)
+        self._merge()
+        self.assertEqual(self._row(self.target), row)
+        self.assertFacts(self.target, revenue_12m=4_000)
+
+    def test_target_without_owner_pin_and_declaration_gets_the_sources(self):
+        source = self._row(self.source)
+        self.source.user_id = self.sara
+        self._rate(self.source, "A", until=TODAY)
+        source._declare_potential(9_500, "asked")
+        source._confirm_potential(8_000)
+        self._merge()
+        row = self._row(self.target)
+        self.assertEqual(row.user_id, self.sara)
+        self.assertEqual(row.team_id, self.north)
+        self.assertEqual(row.owned_since, TODAY)
+        self.assertEqual(self.target.user_id, self.sara)
+        self.assertEqual(row.segment_manual_id.code, "A")
+        self.assertEqual(row.segment_manual_until, TODAY)
+        self.assertEqual(row.segment_manual_reason, "Test")
+        self.assertEqual(row.declared_potential, 9_500)
+        self.assertEqual(row.declared_how, "asked")
+        self.assertEqual(row.confirmed_potential, 8_000)
+        self.assertEqual(row.potential, 8_000)
+
+    def test_targets_owner_pin_and_declaration_win(self):
+        for customer, user, segment, amount in (
+            (self.target, self.sara, "B", 5_000),
+            (self.source, self.olga, "A", 9_500),
+        ):
+            customer.user_id = user
+            self._rate(customer, segment)
+            self._row(customer)._declare_potential(amount, "asked")
+        self._merge()
+        row = self._row(self.target)
+        self.assertEqual(row.user_id, self.sara)
+        self.assertEqual(row.team_id, self.north)
+        self.assertEqual(row.segment_manual_id.code, "B")
+        self.assertEqual(row.declared_potential, 5_000)
+
+    def test_history_of_both_is_kept(self):
+        self._confirm_order(self.source, 5_000)
+        self._confirm_order(self.target, 2_000)
+        lines = self._row(self.source).change_ids + self._row(self.target).change_ids
+        self.assertEqual(len(lines), 2)
+        self._merge()
+        row = self._row(self.target)
+        self.assertLessEqual(lines, row.change_ids)
+        self.assertEqual(set(lines.mapped("res_id")), {row.id})
+
+    def test_watchers_of_both_are_kept(self):
+        self._row(self.source).watcher_ids = self.sam
+        self._row(self.target).watcher_ids = self.sara
+        self._merge()
+        self.assertEqual(self._row(self.target).watcher_ids, self.sam | self.sara)
+
+    def test_rows_of_other_companies_are_folded_too(self):
+        self._confirm_order(self.source, 100, company=self.elsewhere)
+        self._merge()
+        row = self._row(self.target, self.elsewhere)
+        self.assertEqual(row.revenue_12m, 100)
+        self.assertTrue(row.active)
+
+    def test_three_contacts_become_one_customer(self):
+        third = self._create_known_buyer(1_000, name="Third")
+        self._merge(self.source, third)
+        self.assertFacts(self.target, revenue_12m=8_000)
+
+    def test_archived_source_does_not_hide_the_customer(self):
+        self.target = self._create_customer("Fresh Target")
+        self.source.active = False
+        self._merge()
+        row = self._row(self.target)
+        self.assertTrue(row.active)
+        self.assertEqual(row.revenue_12m, 4_000)
+
+    def test_excluded_target_stays_excluded(self):
+        self._row(self.target).action_exclude()
+        self._merge()
+        self.assertFalse(self._row(self.target).active)
+
+    def test_excluded_source_does_not_hide_an_active_target(self):
+        self._row(self.source).action_exclude()
+        self._merge()
+        self.assertTrue(self._row(self.target).active)
+        self.assertFacts(self.target, revenue_12m=7_000)
+
+    def test_contacts_of_one_company_merge_without_us(self):
+        first, second = (
+            self._create_customer(name, parent_id=self.target.id, is_company=False)
+            for name in ("First", "Second")
+        )
+        row = self._row(self.target)
+        company, self.target = self.target, first
+        self._merge(second)
+        self.assertEqual(self._row(company), row)
+
+    def test_company_merged_into_a_contact_folds_into_its_company(self):
+        contact = self._create_customer(
+            "Contact", parent_id=self.target.id, is_company=False
+        )
+        company, self.target = self.target, contact
+        self._merge()
+        self.assertFalse(self._row(contact))
+        self.assertFacts(company, revenue_12m=7_000)
+
+    # === NEW COMMERCIAL PARENT === #
+
+    def test_customer_that_becomes_a_contact_folds_into_its_company(self):
+        source = self._row(self.source)
+        source._declare_potential(9_500, "asked")
+        self.source.write({"parent_id": self.target.id, "is_company": False})
+        self.assertFalse(source.exists())
+        self.assertFalse(self._row(self.source))
+        self.assertFacts(self.target, revenue_12m=7_000, declared_potential=9_500)
+        self._check_settled()
+
+    def test_subsidiary_keeps_its_own_row(self):
+        row = self._row(self.source)
+        self.source.parent_id = self.target
+        self.assertEqual(self._row(self.source), row)
+        self.assertFacts(self.source, revenue_12m=4_000)
+
+    def test_contact_that_becomes_a_company_takes_its_revenue_along(self):
+        self.source.write({"parent_id": self.target.id, "is_company": False})
+        self.source.is_company = True
+        self.assertFacts(self.target, revenue_12m=3_000)
+        self.assertFacts(self.source, revenue_12m=4_000)
+        self._check_settled()
