@@ -42,5 +42,6 @@
         "web.assets_tests": ["crm_sales_coverage/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "application": False,
 }

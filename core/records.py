@@ -66,7 +66,8 @@ class Facts:
     """What is known of one customer, in the order of the shell's query.
 
     ``order_day_count`` is of all time, ``awake_order_day_count`` since the customer
-    came or last woke; ``revenue_season_90d`` is the same 90 days a year ago.
+    came or last woke; ``revenue_season_90d`` is the same 90 days a year ago,
+    ``average_order_amount`` per order day of the last 12 months.
     Declared and confirmed potential count only together with their date.
     """
 
@@ -75,6 +76,7 @@ class Facts:
     revenue_90d: float = 0.0
     revenue_prev_90d: float = 0.0
     revenue_season_90d: float = 0.0
+    average_order_amount: float = 0.0
     order_day_count: int = 0
     awake_order_day_count: int = 0
     first_order_date: date | None = None

@@ -225,6 +225,8 @@ def write_in_loop(customer, orders, frame):
         "revenue_90d": total(90, 0),
         "revenue_prev_90d": total(180, 90),
         "revenue_season_90d": total(455, 365),
+        "average_order_amount": total(365, 0)
+        / max(1, sum(day > frame.today - timedelta(365) for day in listed)),
         "order_day_count": len(listed),
         "awake_order_day_count": len(listed),
         "first_order_date": listed[0] if listed else None,

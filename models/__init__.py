@@ -1,3 +1,7 @@
+# mixins come before the models that inherit them
+from . import coverage_run_rules, coverage_run_summary
+
+# isort: split
 from . import (
     account_move,
     coverage_change,

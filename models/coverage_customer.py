@@ -55,7 +55,11 @@ class CoverageCustomer(models.Model):
         ondelete="cascade",
     )
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(
+        default=True,
+        readonly=True,
+        help="Follows the contact; “Never Cover” archives by hand.",
+    )
     is_excluded = fields.Boolean(
         string="Never Cover",
         help="Archived by hand: stays archived until somebody brings it back.",
@@ -77,6 +81,11 @@ class CoverageCustomer(models.Model):
     revenue_prev_90d = fields.Monetary(string="Revenue (90 days before)")
     revenue_season_90d = fields.Monetary(
         string="Revenue (same 90 days last year)",
+    )
+    average_order_amount = fields.Monetary(
+        string="Average Order",
+        aggregator="avg",
+        help="Per order day of the last 12 months.",
     )
     order_count = fields.Integer(string="Orders", aggregator="sum")
     order_day_count = fields.Integer(
@@ -298,12 +307,15 @@ class CoverageCustomer(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        customers = super().create([self._add_owner(vals) for vals in vals_list])
+        customers = super().create(
+            [self._add_declared_date(self._add_owner(vals)) for vals in vals_list]
+        )
         customers.filtered("user_id")._mirror_owner_to_partner()
         self.env["coverage.refresh"].sudo()._refresh_customers(customers.sudo())
         return customers
 
     def write(self, vals):
+        vals = self._add_declared_date(vals)
         logged = [name for name in LOGGED if name in vals]
         before = self._get_values(logged)
         moved = self.browse()
@@ -334,19 +346,22 @@ class CoverageCustomer(models.Model):
 
         A file names customers by name; nobody who imports an ABCD list knows our ids.
         """
-        company = self.env.company
-        loaded = self.browse()
-        for vals in vals_list:
-            domain = [
-                ("partner_id", "=", vals.get("partner_id")),
-                ("company_id", "=", vals.get("company_id") or company.id),
-            ]
-            known = self.with_context(active_test=False).search(domain, limit=1)
-            if known:
-                known.write(vals)
-                self.env["coverage.refresh"].sudo()._refresh_customers(known.sudo())
-            loaded += known or self.create([vals])
-        return loaded
+        keys = [
+            (vals.get("partner_id"), vals.get("company_id") or self.env.company.id)
+            for vals in vals_list
+        ]
+        domain = [("partner_id", "in", [partner_id for partner_id, _company in keys])]
+        known = self.with_context(active_test=False).search(domain)
+        rows = {(row.partner_id.id, row.company_id.id): row for row in known}
+        for key, vals in zip(keys, vals_list, strict=True):
+            if vals.get("declared_potential") is False:  # an empty cell says nothing
+                vals.pop("declared_potential")
+            if key in rows:
+                rows[key].write(vals)
+            else:
+                rows[key] = self.create([vals])
+        self.env["coverage.refresh"].sudo()._refresh_customers(known.sudo())
+        return self.concat(*(rows[key] for key in keys))
 
     @api.model
     def _load_demo(self):
@@ -447,6 +462,14 @@ class CoverageCustomer(models.Model):
 
     # === BUSINESS METHODS === #
 
+    def _add_declared_date(self, vals):
+        """Return the values of a row; a potential declared without a date is today's."""
+        if not vals.get("declared_potential") or "declared_date" in vals:
+            return vals
+        company = self[:1].company_id or self.env.company
+        today = company._get_coverage_today(fields.Datetime.now())
+        return {**vals, "declared_date": today}
+
     @api.model
     def _add_owner(self, vals):
         """Return the values of a new row with its owner: given, else the salesperson.
@@ -495,28 +518,30 @@ class CoverageCustomer(models.Model):
     def _declare_potential(self, amount, how):
         """Note what the customer says it could buy in 12 months; holds for a year."""
         self.check_access("read")
-        for customer in self.sudo():
-            customer.write(
+        customers = self.sudo()
+        for company, group in customers.grouped("company_id").items():
+            group.write(
                 {
                     "declared_potential": amount,
                     "declared_how": how,
-                    "declared_date": customer._get_today(),
+                    "declared_date": company._get_coverage_today(fields.Datetime.now()),
                 }
             )
-        self.env["coverage.refresh"].sudo()._refresh_customers(self.sudo())
+        self.env["coverage.refresh"].sudo()._refresh_customers(customers)
 
     def _confirm_potential(self, amount):
         """Replace the potential by the leader's figure for a year."""
         self._check_leader()
-        for customer in self.sudo():
-            customer.write(
+        customers = self.sudo()
+        for company, group in customers.grouped("company_id").items():
+            group.write(
                 {
                     "confirmed_potential": amount,
-                    "confirmed_date": customer._get_today(),
+                    "confirmed_date": company._get_coverage_today(fields.Datetime.now()),
                     "confirmed_user_id": self.env.uid,
                 }
             )
-        self.env["coverage.refresh"].sudo()._refresh_customers(self.sudo())
+        self.env["coverage.refresh"].sudo()._refresh_customers(customers)
 
     def _check_leader(self):
         """Raise unless the user leads a team and may see these customers."""
@@ -530,22 +555,27 @@ class CoverageCustomer(models.Model):
 
     def _settle_owner(self, vals):
         """Follow a change of owner: team, day, and the contact's salesperson."""
-        for customer in self:
-            values = {"owned_since": customer._get_today() if customer.user_id else False}
-            if "team_id" not in vals and customer.user_id:
-                values["team_id"] = customer.user_id.sale_team_id.id
-            customer.write(values)
+        now = fields.Datetime.now()
+        groups = self.grouped(lambda customer: (customer.company_id, customer.user_id))
+        for (company, user), group in groups.items():
+            values = {"owned_since": company._get_coverage_today(now) if user else False}
+            if "team_id" not in vals and user:
+                values["team_id"] = user.sale_team_id.id
+            group.write(values)
         if not self.env.context.get("coverage_from_partner"):
             self._mirror_owner_to_partner()
 
     def _mirror_owner_to_partner(self):
-        """Write the owner to the contact where this row is the one it mirrors."""
-        for partner, rows in self.grouped("partner_id").items():
-            mirrored = partner._get_mirrored_coverage()
-            if mirrored in rows and partner.user_id != mirrored.user_id:
-                partner.with_context(
-                    coverage_from_customer=True, mail_auto_subscribe_no_notify=True
-                ).user_id = mirrored.user_id
+        """Write the owners to the contacts where these rows are the ones they mirror."""
+        mirrored = self.partner_id._get_mirrored_coverage()
+        partners = self.filtered(
+            lambda customer: mirrored[customer.partner_id] == customer
+            and customer.partner_id.user_id != customer.user_id
+        ).grouped("user_id")
+        for user, customers in partners.items():
+            customers.partner_id.with_context(
+                coverage_from_customer=True, mail_auto_subscribe_no_notify=True
+            ).user_id = user
 
     def _settle_active(self):
         """Archive the rows of archived or foreign partners, bring the others back.

@@ -10,6 +10,7 @@ AMOUNTS = (
     "revenue_90d",
     "revenue_prev_90d",
     "revenue_season_90d",
+    "average_order_amount",
     "open_quote_amount",
 )
 COUNTS = (
@@ -55,8 +56,12 @@ READ_BY_DOCUMENTS = {
         "active",
         "commercial_partner_id",
         "company_id",
+        "country_id",
+        "coverage_employee_count",
         "customer_rank",
+        "industry_id",
         "parent_id",
+        "state_id",
         "supplier_rank",
         "user_id",
     ],
@@ -187,10 +192,12 @@ class CoverageFacts(models.AbstractModel):
     def _query_today(self, company):
         """Return the company's day, as ``res.company._get_coverage_today`` does."""
         return SQL(
-            """(SELECT (now() AT TIME ZONE COALESCE(p.tz, r.tz, 'UTC'))::date
+            """(SELECT (%s::timestamp AT TIME ZONE 'UTC'
+                                   AT TIME ZONE COALESCE(p.tz, r.tz, 'UTC'))::date
                   FROM res_company c JOIN res_partner p ON p.id = c.partner_id
                   LEFT JOIN resource_calendar r ON r.id = c.resource_calendar_id
                  WHERE c.id = %s)""",
+            fields.Datetime.now(),
             company.id,
         )
 
@@ -360,6 +367,9 @@ class CoverageFacts(models.AbstractModel):
                     SUM(amount) FILTER (
                         WHERE day > %(today)s - 455 AND day <= %(today)s - 365
                     ) AS revenue_season_90d,
+                    SUM(amount) FILTER (WHERE day > %(today)s - 365) / NULLIF(COUNT(*)
+                        FILTER (WHERE order_count > 0 AND day > %(today)s - 365), 0
+                    ) AS average_order_amount,
                     SUM(order_count) AS order_count,
                     COUNT(*) FILTER (WHERE order_count > 0) AS order_day_count,
                     COUNT(*) FILTER (WHERE order_count > 0) - COALESCE(
@@ -385,6 +395,8 @@ class CoverageFacts(models.AbstractModel):
                        AS revenue_prev_90d,
                    round(COALESCE(f.revenue_season_90d, 0)::numeric, 2)
                        AS revenue_season_90d,
+                   round(GREATEST(f.average_order_amount, 0)::numeric, 2)
+                       AS average_order_amount,
                    round(COALESCE(q.amount, 0)::numeric, 2) AS open_quote_amount,
                    COALESCE(f.order_count, 0)::int AS order_count,
                    COALESCE(f.order_day_count, 0)::int AS order_day_count,

@@ -2,7 +2,7 @@ import hashlib
 import json
 
 from odoo import api, fields, models
-from odoo.tools import SQL, ormcache
+from odoo.tools import SQL
 
 from ..core.lookalike import (
     Traits,
@@ -57,47 +57,35 @@ class CoverageReference(models.Model):
     @api.model
     def _get_latest(self, company):
         """Return the reference that events use: the last night's."""
-        return self.browse(self._get_latest_id(company.id))
+        return self.search([("company_id", "=", company.id)], limit=1)
 
     @api.model
-    @ormcache("company_id")
-    def _get_latest_id(self, company_id):
-        return self.sudo().search([("company_id", "=", company_id)], limit=1).id
-
-    @api.model
-    @ormcache("company_id")
-    def _get_prediction(self, company_id):
+    def _get_prediction(self, company):
         """Return what predicts a segment from traits alone, or None without niches.
+
+        Kept for the transaction: leads come many at a time.
 
         :return: tuple of the A reference, the size limits and the niches
         """
-        latest = self.sudo().search_fetch(
-            [("company_id", "=", company_id)], ["amount", "limits", "niches"], limit=1
-        )
-        if not latest.niches or not latest.amount:
-            return None
-        niches = tuple(niche_from_dict(niche) for niche in latest.niches)
-        return latest.amount, latest.limits, niches
+        kept = self.env.cr.cache.setdefault("coverage_prediction", {})
+        if company.id not in kept:
+            latest = self.sudo().search_fetch(
+                [("company_id", "=", company.id)],
+                ["amount", "limits", "niches"],
+                limit=1,
+            )
+            niches = tuple(niche_from_dict(niche) for niche in latest.niches or ())
+            kept[company.id] = niches and (latest.amount, latest.limits, niches)
+        return kept[company.id] or None
 
     @api.model_create_multi
     def create(self, vals_list):
-        references = super().create(vals_list)
-        self._forget_latest()
-        return references
+        self.env.cr.cache.pop("coverage_prediction", None)
+        return super().create(vals_list)
 
     def write(self, vals):
-        result = super().write(vals)
-        self._forget_latest()
-        return result
-
-    def unlink(self):
-        self._forget_latest()
-        return super().unlink()
-
-    def _forget_latest(self):
-        """Clear what is cached, again at the commit: others may read until then."""
-        self.env.registry.clear_cache()
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)
+        self.env.cr.cache.pop("coverage_prediction", None)
+        return super().write(vals)
 
     @api.model
     def _get_fingerprint(self, settings, segments):

@@ -75,6 +75,7 @@ get_decided = _getter(
     "revenue_90d",
     "revenue_prev_90d",
     "revenue_season_90d",
+    "average_order_amount",
     "order_day_count",
     "awake_order_day_count",
     "first_order_date",
@@ -301,6 +302,7 @@ class CoverageRefresh(models.AbstractModel):
         """
         if not self.env.user.has_group("crm_sales_coverage.group_coverage_manager"):
             raise AccessError(self.env._("Only managers can refresh all customers."))
+        company.with_env(self.env).check_access("read")
         references = self.env["coverage.reference"].sudo()
         references._get_latest(company).is_provisional = True
         count = (

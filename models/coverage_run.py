@@ -1,10 +1,8 @@
 from collections import defaultdict
 from datetime import timedelta
 
-from psycopg2 import IntegrityError
-
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 STATES = [
     ("draft", "Draft"),
@@ -23,7 +21,6 @@ TRANSITIONS = {
     ("applied", "undone"),
 }
 CLICK_LIMIT = 500
-SEGMENT_FIELDS = ("typical_share", "contact_interval_days", "expected_yield_rate")
 INTEGERS = ("segment_id", "temperature_id")
 KEEP_EMPTY_DAYS = timedelta(days=90)
 
@@ -31,12 +28,12 @@ KEEP_EMPTY_DAYS = timedelta(days=90)
 class CoverageRun(models.Model):
     """One execution of an engine over many customers: planned, applied, undone.
 
-    A preview (``action_plan``) may try other rules: ``what_if`` is
-    ``{"segment": {code: {field: value}}, "temperature": {code: {field: value}},
-    "company": {field: value}}``. They become real in ``action_apply``.
+    A preview (``action_plan``) may try other rules, its ``what_if``; they become real
+    in ``action_apply``.
     """
 
     _name = "coverage.run"
+    _inherit = ["coverage.run.rules", "coverage.run.summary"]
     _description = "Coverage Run"
     _order = "date desc, id desc"
     _rec_name = "name"
@@ -64,10 +61,6 @@ class CoverageRun(models.Model):
     user_id = fields.Many2one(
         "res.users", string="Started by", default=lambda self: self.env.user
     )
-    what_if = fields.Json(help="Other values of rules and settings, tried first.")
-    what_if_former = fields.Json(help="What they were before this run was applied.")
-    what_if_text = fields.Text(compute="_compute_what_if_text", string="Tried")
-    rules = fields.Json(help="All rules and settings at the time of the preview.")
     reference_id = fields.Many2one("coverage.reference", readonly=True)
     former_reference_id = fields.Many2one("coverage.reference", readonly=True)
     note = fields.Text(readonly=True)
@@ -85,18 +78,15 @@ class CoverageRun(models.Model):
         compute="_compute_change_count", string="Change Segment"
     )
 
-    summary = fields.Json(
-        compute="_compute_summary",
-        help="Who moves from where to where, as plain data for the tables of the form.",
-    )
-
     _state_company = models.Index("(company_id, state)")
 
     @api.depends("kind", "origin", "date")
     def _compute_name(self):
         labels = dict(self._fields["origin"]._description_selection(self.env))
         for run in self:
-            day = fields.Datetime.context_timestamp(run, run.date or fields.Datetime.now())
+            day = fields.Datetime.context_timestamp(
+                run, run.date or fields.Datetime.now()
+            )
             run.name = f"{labels[run.origin]} {day:%Y-%m-%d %H:%M}"
 
     @api.depends("change_ids.state")
@@ -114,16 +104,6 @@ class CoverageRun(models.Model):
             run.outdated_count = counts[run.id]["outdated"]
             run.kept_count = counts[run.id]["kept"]
             run.moved_count = counts[run.id]["moved"]
-
-    @api.depends("change_ids.state")
-    def _compute_summary(self):
-        for run in self:
-            run.summary = run._get_summary() if run.id else False
-
-    @api.depends("what_if")
-    def _compute_what_if_text(self):
-        for run in self:
-            run.what_if_text = "\n".join(run._get_what_if_lines())
 
     @api.autovacuum
     def _gc_empty_runs(self):
@@ -219,113 +199,6 @@ class CoverageRun(models.Model):
             domain.append(("state", "in", states))
         return {**action, "domain": domain, "context": {}}
 
-    # === SUMMARY === #
-
-    def _get_summary(self):
-        """Return who moves from where to where, outdated changes left out.
-
-        :return: dict of ``tables`` (one per field: ``name``, ``title``, ``values``
-            (``[[key, label]]``, best first), ``cells`` and ``count``) and ``owners``
-            (``name``, ``up``, ``down``, ``moves``, of segments). A cell or move is
-            ``{from, to, count, revenue, potential}``; an empty key means none
-        """
-        self.ensure_one()
-        domain = [("run_id", "=", self.id), ("state", "!=", "outdated")]
-        values = self._get_summary_values()
-        cells = defaultdict(list)
-        for name, *cell in self._read_summary(domain, "field_name"):
-            cells[name].append(cell)
-        tables = [
-            self._prepare_summary_table(name, values[name], cells[name])
-            for name in values
-            if cells[name]
-        ]
-        moves = defaultdict(list)
-        segments = [*domain, ("field_name", "=", "segment_id")]
-        for owner, *move in self._read_summary(segments, "user_id"):
-            moves[owner].append(move)
-        ranks = {key: rank for rank, (key, _label) in enumerate(values["segment_id"])}
-        owners = [
-            self._prepare_summary_owner(owner, moves[owner], ranks) for owner in moves
-        ]
-        owners.sort(key=lambda line: -line["revenue"])
-        return {"tables": tables, "owners": owners}
-
-    def _read_summary(self, domain, key):
-        """Return rows of a key, old and new value, count, revenue and potential."""
-        return self.env["coverage.change"]._read_group(
-            domain,
-            [key, "old_value", "new_value"],
-            ["__count", "revenue_12m:sum", "potential:sum"],
-        )
-
-    def _get_summary_values(self):
-        """Return by field ``[(value as logged, label)]``, the best first, none last."""
-        levels = self.env["coverage.temperature"].search([], order="min_score desc")
-        lifecycle = self.env["coverage.customer"]._fields["lifecycle"]
-        none = ("", self.env._("None"))
-        return {
-            "segment_id": [
-                *(
-                    (str(segment.id), segment.code)
-                    for segment in self.env["coverage.segment"]._get_ordered()
-                ),
-                ("", self.env._("Unrated")),
-            ],
-            "temperature_id": [
-                *(
-                    (str(level.id), f"{level.icon or ''} {level.name}".strip())
-                    for level in levels
-                ),
-                none,
-            ],
-            "lifecycle": [*lifecycle._description_selection(self.env), none],
-        }
-
-    def _prepare_summary_table(self, name, values, cells):
-        """Return one table; values that nobody leaves or enters are left out."""
-        used = {value or "" for cell in cells for value in cell[:2]}
-        label = self.env["coverage.customer"]._fields[name]
-        return {
-            "name": name,
-            "title": label.get_description(self.env, ["string"])["string"],
-            "values": [[key, text] for key, text in values if key in used],
-            "cells": [self._prepare_summary_cell(cell) for cell in cells],
-            "count": sum(cell[2] for cell in cells),
-        }
-
-    def _prepare_summary_cell(self, cell):
-        old, new, count, revenue, potential = cell
-        return {
-            "from": old or "",
-            "to": new or "",
-            "count": count,
-            "revenue": revenue or 0.0,
-            "potential": potential or 0.0,
-        }
-
-    def _prepare_summary_owner(self, owner, moves, ranks):
-        """Return one owner's moves of segment, those of most revenue first."""
-        cells = sorted(
-            map(self._prepare_summary_cell, moves), key=lambda cell: -cell["revenue"]
-        )
-        last = len(ranks)
-        ups = [
-            cell
-            for cell in cells
-            if ranks.get(cell["to"], last) < ranks.get(cell["from"], last)
-        ]
-        count = sum(cell["count"] for cell in cells)
-        up = sum(cell["count"] for cell in ups)
-        return {
-            "name": owner.sudo().display_name or self.env._("Without owner"),
-            "up": up,
-            "down": count - up,
-            "revenue": sum(cell["revenue"] for cell in cells),
-            "potential": sum(cell["potential"] for cell in cells),
-            "moves": cells,
-        }
-
     # === STATE === #
 
     def _update_state(self, target):
@@ -346,199 +219,6 @@ class CoverageRun(models.Model):
                         target=labels[target],
                     )
                 )
-
-    # === RULES TRIED === #
-
-    def _get_what_if_records(self):
-        """Return ``[(record, {field: value})]`` that the what-if speaks of.
-
-        :raises UserError: for codes, fields or sections that do not exist
-        """
-        self.ensure_one()
-        what_if = self.what_if or {}
-        pairs = []
-        self._check_names(what_if, ("company", "segment", "temperature"))
-        company = what_if.get("company", {})
-        allowed = self.company_id._get_coverage_setting_names()
-        self._check_names(company, allowed)
-        if company:
-            pairs.append((self.company_id, company))
-        for section, names in (
-            ("segment", SEGMENT_FIELDS),
-            ("temperature", ("min_score",)),
-        ):
-            for code, values in self._check_shape(what_if.get(section, {})).items():
-                record = self.env[f"coverage.{section}"].search([("code", "=", code)])
-                if not record:
-                    raise UserError(
-                        self.env._(
-                            "There is no %(section)s “%(code)s” to try other values on.",
-                            section=section,
-                            code=code,
-                        )
-                    )
-                self._check_names(values, names)
-                pairs.append((record, values))
-        return pairs
-
-    def _check_shape(self, values):
-        """Return ``values``; they come from anywhere, the external API included."""
-        if not isinstance(values, dict):
-            raise UserError(
-                self.env._(
-                    "A preview cannot try “%(values)s”. Give values by name, for "
-                    'example {"segment": {"B": {"typical_share": 70}}}.',
-                    values=values,
-                )
-            )
-        return values
-
-    def _check_names(self, values, allowed):
-        if unknown := set(self._check_shape(values)) - set(allowed):
-            raise UserError(
-                self.env._(
-                    "A preview cannot try “%(names)s”. It can try: %(allowed)s.",
-                    names=", ".join(sorted(unknown)),
-                    allowed=", ".join(allowed),
-                )
-            )
-
-    def _check_what_if(self):
-        """Let Odoo check the values tried as if they were written, then take them back.
-
-        The constraints that guard the settings page guard a preview too.
-        """
-        pairs = self._get_what_if_records()
-        if not pairs:
-            return
-        try:
-            self._try_rules(pairs)
-        except IntegrityError as error:
-            text = self.env["coverage.segment"]._sql_error_to_message(error)
-            raise ValidationError(text) from error
-        except (TypeError, ValueError) as error:
-            raise UserError(
-                self.env._("A value to try has a wrong form: %(error)s", error=error)
-            ) from error
-
-    def _try_rules(self, pairs):
-        """Write values of rules, then take them back."""
-        undo = self.env.cr.savepoint()
-        try:
-            self._write_rules(pairs)
-            self.env.flush_all()
-        finally:
-            undo.close(rollback=True)
-            self.env.invalidate_all()
-
-    def _write_rules(self, pairs):
-        """Write values of rules; the order of segments is checked at the end."""
-        for record, values in pairs:
-            record.with_context(coverage_check_later=True).write(values)
-        self.env["coverage.segment"]._check_order()
-
-    def _swap_rules(self, what_if):
-        """Make the values tried real; return what they were, in the same shape."""
-        pairs = self._get_what_if_records()
-        former = {}
-        for record, values in pairs:
-            old = {name: record[name] for name in values}
-            if record._name == "res.company":
-                former["company"] = old
-            else:
-                section = record._name.removeprefix("coverage.")
-                former.setdefault(section, {})[record.code] = old
-        if pairs:
-            self._write_rules(pairs)
-        return former
-
-    def _restore_rules(self):
-        """Give back the former settings where nobody has changed them since."""
-        kept, pairs = [], []
-        former = self.what_if_former or {}
-        for record, values in self._get_what_if_records():
-            old = (
-                former.get("company", {})
-                if record._name == "res.company"
-                else former[record._name.removeprefix("coverage.")][record.code]
-            )
-            same = {name: old[name] for name in values if record[name] == values[name]}
-            kept += [
-                f"{record.display_name}: {record._fields[name].string}"
-                for name in values
-                if name not in same
-            ]
-            if same:
-                pairs.append((record, same))
-        if pairs:
-            self._write_rules(pairs)
-        if kept:
-            self.note = self.env._(
-                "Changed since and therefore kept: %(names)s.", names=", ".join(kept)
-            )
-
-    def _get_rules_now(self):
-        """Return all rules and settings that a decision depends on, as plain data."""
-        segments = self.env["coverage.segment"].search([])
-        levels = self.env["coverage.temperature"].search([])
-        return {
-            "company": self.company_id._get_coverage_settings(),
-            "segment": {
-                segment.code: {name: segment[name] for name in SEGMENT_FIELDS}
-                for segment in segments
-            },
-            "temperature": {level.code: level.min_score for level in levels},
-        }
-
-    def _check_unchanged(self):
-        """Refuse to apply a preview whose rules or reference are no longer true."""
-        self._check_transition("applying")
-        latest = self.env["coverage.reference"]._get_latest(self.company_id)
-        is_older = latest.date and latest.date > self.reference_id.date
-        if self.rules != self._get_rules_now() or is_older:
-            raise UserError(
-                self.env._(
-                    "Rules, settings or the A reference changed since this preview was "
-                    "made. Preview again, then apply."
-                )
-            )
-
-    def _get_what_if_lines(self):
-        """Return one readable line per value tried."""
-        lines = []
-        what_if = self.what_if or {}
-        former = self.what_if_former or self.rules or {}
-        for name, value in what_if.get("company", {}).items():
-            field = self.env["res.company"]._fields[name]
-            old = former.get("company", {}).get(name)
-            lines.append(self._get_what_if_line(field, old, value))
-        for section in ("segment", "temperature"):
-            model = self.env[f"coverage.{section}"]
-            for code, values in what_if.get(section, {}).items():
-                record = model.search([("code", "=", code)])
-                for name, value in values.items():
-                    old = former.get(section, {}).get(code)
-                    old = old.get(name) if isinstance(old, dict) else old
-                    line = self._get_what_if_line(model._fields[name], old, value)
-                    lines.append(f"{record.display_name or code} – {line}")
-        return lines
-
-    def _get_what_if_line(self, field, old, new):
-        """Return what a value was and what is tried, as people read it."""
-        label = field.get_description(self.env, ["string"])["string"]
-        if field.type == "selection":
-            words = dict(field._description_selection(self.env))
-        else:
-            words = {True: self.env._("yes"), False: self.env._("no")}
-
-        def write(value):
-            if field.type in ("selection", "boolean"):
-                return words.get(value, value)
-            if field.name.endswith("_rate"):
-                return f"{100 * (value or 0):g} %"
-            return f"{value or 0:g}"
-
-        return f"{label}: {write(old)} → {write(new)}"
 
     # === REFERENCE === #
 
@@ -611,7 +291,8 @@ class CoverageRun(models.Model):
                 for segment in self.env["coverage.segment"].search([])
             },
             "temperature_id": {
-                level.id: level.name for level in self.env["coverage.temperature"].search([])
+                level.id: level.name
+                for level in self.env["coverage.temperature"].search([])
             },
             "lifecycle": dict(
                 customer._fields["lifecycle"]._description_selection(self.env)
@@ -628,9 +309,7 @@ class CoverageRun(models.Model):
                 ("customer_id", "in", customers.ids),
             ]
         ):
-            line = planned.setdefault(
-                change.customer_id.id, {"values": {}, "ids": {}}
-            )
+            line = planned.setdefault(change.customer_id.id, {"values": {}, "ids": {}})
             name = change.field_name
             line["values"][name] = (
                 self._to_value(name, change.old_value),

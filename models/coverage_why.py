@@ -63,9 +63,7 @@ class CoverageWhy(models.AbstractModel):
             "cell": self._get_cell_text(niche.cell, frame.limits),
             "count": niche.count,
             "claim": niche.claim,
-            "claim_text": format_amount(
-                self.env, niche.claim, customer.currency_id
-            ),
+            "claim_text": self._money(customer.currency_id)(niche.claim),
             "nearest": self._get_nearest(customer, frame),
         }
 
@@ -242,7 +240,7 @@ class CoverageWhy(models.AbstractModel):
     def _get_lifecycle_sentences(self):
         _ = self.env._
         return {
-            "sleeping": _("It has been silent for longer than ever is usual for it."),
+            "sleeping": _("It has been silent for longer than is usual for it."),
             "new": _("It has ordered on few days so far, or has only just woken."),
             "regular": _("It orders regularly."),
         }
@@ -443,10 +441,10 @@ class Teller:
                 **words,
             ),
             "potential_raises_segment": _(
-                "From a potential of %(amount)s on it is %(segment)s.", **words
+                "At a potential of %(amount)s or more it is %(segment)s.", **words
             ),
             "potential_lowers_segment": _(
-                "Down from a potential of %(amount)s it is %(segment)s.", **words
+                "At a potential of %(amount)s or less it is %(segment)s.", **words
             ),
             "stay_ends": _("On %(date)s it moves to %(segment)s.", **words),
             "pin_ends": _(

@@ -166,7 +166,7 @@ class CrmLead(models.Model):
 
     def _predict_segment(self, company):
         """Return the segment of the niche that a lead's traits belong to, or None."""
-        prediction = self.env["coverage.reference"]._get_prediction(company.id)
+        prediction = self.env["coverage.reference"]._get_prediction(company)
         if prediction is None:
             return None
         reference, limits, niches = prediction

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -111,24 +113,30 @@ class ResPartner(models.Model):
             partner.can_open_coverage = bool(partner.coverage_id & visible)
 
     def _search_coverage_id(self, operator, value):
-        return self._search_coverage("id", operator, value)
+        return self._search_coverage("coverage_id", operator, value)
 
     def _search_coverage_segment_id(self, operator, value):
-        return self._search_coverage("segment_id", operator, value)
+        return self._search_coverage("coverage_segment_id", operator, value)
 
     def _search_coverage_temperature_id(self, operator, value):
-        return self._search_coverage("temperature_id", operator, value)
+        return self._search_coverage("coverage_temperature_id", operator, value)
 
     def _search_coverage_lifecycle(self, operator, value):
-        return self._search_coverage("lifecycle", operator, value)
+        return self._search_coverage("coverage_lifecycle", operator, value)
 
-    def _search_coverage(self, name, operator, value):
-        """Return the contacts of the companies whose row matches."""
+    def _search_coverage(self, field_name, operator, value):
+        """Return the contacts of the companies whose row matches.
+
+        What is asked of the row itself is asked with the user's own rights: searching
+        for the money of others would tell it.
+        """
+        self._check_field_access(self._fields[field_name], "read")
         if operator not in ("in", "any"):
             return NotImplemented
-        rows = self.env["coverage.customer"].sudo()
+        name, rows = ROW_FIELDS[field_name], self.env["coverage.customer"].sudo()
         company = [("company_id", "=", self.env.company.id)]
         if operator == "any":
+            rows = self.env["coverage.customer"] if name == "id" else rows
             found = rows._search([*company, (name, "any", value)])
             return [("commercial_partner_id", "in", found.subselect("partner_id"))]
         values = set(value)
@@ -220,46 +228,59 @@ class ResPartner(models.Model):
         )
 
     def _get_mirrored_coverage(self):
-        """Return the one row whose owner is the contact's salesperson.
+        """Return by contact the one row whose owner is its salesperson.
 
         The row of the partner's own company, else its oldest active one.
         """
-        self.ensure_one()
         rows = (
             self.env["coverage.customer"]
             .sudo()
-            .search([("partner_id", "=", self.id)], order="id")
+            .search([("partner_id", "in", self.ids)], order="id")
         )
-        if self.company_id:
-            return rows.filtered(lambda row: row.company_id == self.company_id)[:1]
-        return rows[:1]
+        by_partner = rows.grouped("partner_id")
+        mirrored = {}
+        for partner in self:
+            own = by_partner.get(partner, rows.browse())
+            if partner.company_id:
+                own = own.filtered(lambda row, of=partner: row.company_id == of.company_id)
+            mirrored[partner] = own[:1]
+        return mirrored
 
     def _follow_owner(self):
-        """Write the contact's salesperson to the row that mirrors it.
+        """Write the contacts' salespeople to the rows that mirror them.
 
         A new salesperson makes a customer. Those who may not own it there (portal
         users, other companies' people) leave it without an owner.
         """
-        refresh = self.env["coverage.refresh"].sudo()
-        for partner in self.filtered(lambda one: one == one.commercial_partner_id):
-            row = partner._get_mirrored_coverage()
+        partners = self.filtered(lambda one: one == one.commercial_partner_id)
+        moved, missing = defaultdict(list), defaultdict(partners.browse)
+        for partner, row in partners._get_mirrored_coverage().items():
             user = partner.sudo().user_id
             if not row and user:
-                company = partner.company_id or user.company_id
-                refresh._refresh_partners(company, partner)
+                missing[partner.company_id or user.company_id] += partner
                 continue
             is_able = user.active and not user.share and row.company_id in user.company_ids
             owner = user if is_able else user.browse()
             if row and row.user_id != owner:
-                row.with_context(coverage_from_partner=True).user_id = owner
+                moved[owner.id].append(row.id)
+        for company, created in missing.items():
+            self.env["coverage.refresh"].sudo()._refresh_partners(company, created)
+        rows = self.env["coverage.customer"].sudo()
+        for owner_id, ids in moved.items():
+            rows.browse(ids).with_context(coverage_from_partner=True).user_id = owner_id
 
     def _fold_into_parent(self, before):
-        """Fold rows of partners that now belong to another commercial partner."""
+        """Fold rows of partners that now belong to another commercial partner.
+
+        Who leaves its company becomes a customer of its own, if it bought.
+        """
         folding = self.env["coverage.fold"].sudo()
+        refresh = self.env["coverage.refresh"].sudo()
         for partner, former in before.items():
             current = partner.commercial_partner_id
             if current == former:
                 continue
             folding._fold(partner, current)
-            for row in (former | current | partner)._get_coverage_rows():
-                row.action_refresh()
+            rows = (former | current | partner)._get_coverage_rows()
+            for company, group in rows.grouped("company_id").items():
+                refresh._refresh_partners(company, group.partner_id | current)

@@ -24,5 +24,6 @@ from . import (
     test_security,
     test_segment,
     test_start,
+    test_tours,
     test_why,
 )

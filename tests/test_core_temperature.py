@@ -123,6 +123,22 @@ class TestCoreTemperature(BaseCase):
                 )
                 self.assertEqual(trend_of(facts), trend)
 
+    def test_less_by_no_more_than_one_average_order_is_no_fall(self):
+        for now, before, order, trend in (
+            (2000, 3000, 1000, 1),
+            (2000, 3000, 999, 2 / 3),
+            (1000, 3000, 1000, 0.5),
+            (0, 1000, 1000, 1),
+        ):
+            with self.subTest(now=now, before=before, order=order):
+                facts = bought(
+                    12000,
+                    revenue_90d=now,
+                    revenue_prev_90d=before,
+                    average_order_amount=order,
+                )
+                self.assertAlmostEqual(trend_of(facts), trend)
+
     def test_season_break_forgives_silence_and_trend(self):
         quiet = {"revenue_90d": 0, "revenue_season_90d": 0, "last_order_date": ago(110)}
         for name, facts, score, reason in (

@@ -31,7 +31,9 @@ class TestHistory(CoverageCase):
         self.assertEqual(change.reason["code"], "nearest")
         self.assertEqual(change.reason["share"], 70)
         self.assertEqual(change.reason["reference"], 10_000)
-        self.assertIn("$ 7,000 is 70 % of an A", change.reason_text.replace("\xa0", " "))
+        self.assertIn(
+            "$ 7,000 is 70 % of an A", change.reason_text.replace("\xa0", " ")
+        )
         self.assertEqual(change.potential, 7_000)
         self.assertEqual(change.revenue_12m, 7_000)
         self.assertEqual(change.date, NOW)
@@ -92,7 +94,13 @@ class TestHistory(CoverageCase):
         self.assertFalse(self._history(self.customer))
 
     def test_every_reason_of_the_history_has_a_sentence(self):
-        numbers = {"potential": 1, "reference": 2, "share": 50, "score": 3, "yield": 0.5}
+        numbers = {
+            "potential": 1,
+            "reference": 2,
+            "share": 50,
+            "score": 3,
+            "yield": 0.5,
+        }
         why = self.env["coverage.why"]
         for codes in (
             why._get_segment_sentences(numbers, str),

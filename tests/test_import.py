@@ -53,7 +53,9 @@ class TestImport(CoverageCase):
         ):
             row = self._row(customer)
             self.assertEqual(row.declared_date, TODAY)
-            self.assertEqual((row.potential, row.potential_source), (amount, "declared"))
+            self.assertEqual(
+                (row.potential, row.potential_source), (amount, "declared")
+            )
             self.assertEqual(row.segment_id.code, segment)
 
     def test_import_of_segments_keeps_a_potential_declared_before(self):
@@ -66,6 +68,12 @@ class TestImport(CoverageCase):
         )
         self.assertEqual(row.declared_potential, 9_000)
         self.assertEqual((TODAY - row.declared_date).days, 100)
+
+    def test_empty_cell_does_not_take_back_a_declared_potential(self):
+        row = self._row(self.known)
+        row._declare_potential(9_000, "asked")
+        self._load(["Import Known", "B", "By the list", "", ""])
+        self.assertEqual(row.declared_potential, 9_000)
 
     def test_import_is_written_to_the_history(self):
         self._load(["Import Known", "A", "By the list", "", ""])
@@ -88,7 +96,8 @@ class TestImport(CoverageCase):
 
     def test_later_line_of_a_customer_wins(self):
         result = self._load(
-            ["Import Known", "A", "First", "", ""], ["Import Known", "B", "Second", "", ""]
+            ["Import Known", "A", "First", "", ""],
+            ["Import Known", "B", "Second", "", ""],
         )
         self.assertFalse(result["messages"])
         self.assertEqual(self._row(self.known).segment_manual_reason, "Second")
@@ -112,8 +121,8 @@ class TestImport(CoverageCase):
             with self.subTest(line=line), mute_logger("odoo.sql_db", "odoo.orm.models"):
                 result = self._load(["Import Known", "A", "Good", "", ""], line)
                 self.assertFalse(result["ids"])
-                self.assertEqual(result["messages"][0]["type"], "error")
-                self.assertEqual(result["messages"][0]["rows"]["from"], 1)
+                self.assertEqual(result["messages"][-1]["type"], "error")
+                self.assertEqual(result["messages"][-1]["rows"]["from"], 1)
                 self.env.invalidate_all()
                 self.assertSameRows(self._snapshot(), before)
                 self.assertEqual(self._history(), history)
@@ -128,7 +137,9 @@ class TestImport(CoverageCase):
     @users("cover_sara", "cover_leader")
     def test_only_managers_import(self):
         try:
-            result = self._load(["Import Known", "A", "Mine", "", ""], user=self.env.user)
+            result = self._load(
+                ["Import Known", "A", "Mine", "", ""], user=self.env.user
+            )
         except AccessError:
             return
         self.assertFalse(result["ids"])

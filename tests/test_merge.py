@@ -137,14 +137,16 @@ class TestMerge(CoverageCase):
         self._merge(second)
         self.assertEqual(self._row(company), row)
 
-    def test_company_merged_into_a_contact_folds_into_its_company(self):
+    def test_company_merged_into_a_contact_loses_no_revenue(self):
         contact = self._create_customer(
             "Contact", parent_id=self.target.id, is_company=False
         )
         company, self.target = self.target, contact
         self._merge()
-        self.assertFalse(self._row(contact))
-        self.assertFacts(company, revenue_12m=7_000)
+        # Odoo makes the contact a company, as the source was
+        self.assertEqual(contact.commercial_partner_id, contact)
+        self.assertFacts(contact, revenue_12m=4_000)
+        self.assertFacts(company, revenue_12m=3_000)
 
     # === NEW COMMERCIAL PARENT === #
 

@@ -27,9 +27,10 @@ class TestPerformance(CoverageCase):
         self.env.flush_all()
         return self.env.cr.sql_log_count - before
 
-    def assertConstant(self, act, slack=0):
+    def assertConstant(self, act):
         """Assert that an act costs the same for 10 and for 100 customers."""
         self._count(act, self.warm)
+        slack = 1  # Odoo inserts 100 records at once
         few, many = (self._count(act, each) for each in (self.few, self.many))
         self.assertLessEqual(many, few + slack)
         self.assertGreater(few, 0)
@@ -46,7 +47,9 @@ class TestPerformance(CoverageCase):
         )
 
     def test_refresh_that_finds_nothing(self):
-        self.assertConstant(lambda customers: self._get_rows(customers).action_refresh())
+        self.assertConstant(
+            lambda customers: self._get_rows(customers).action_refresh()
+        )
 
     def test_refresh_that_moves_everybody(self):
         def act(customers):
@@ -169,6 +172,8 @@ class TestPerformance(CoverageCase):
         self.assertConstant(lambda customers: customers.write({"active": False}))
 
     def test_leads_of_many(self):
+        stage = self.env["crm.stage"].search([], limit=1)
+
         def act(customers):
             self.env["crm.lead"].create(
                 [
@@ -178,15 +183,10 @@ class TestPerformance(CoverageCase):
                         "partner_id": customer.id,
                         "company_id": self.company.id,
                         "user_id": False,
+                        "stage_id": stage.id,  # Odoo looks for it lead by lead
                     }
                     for customer in customers
                 ]
             ).mapped("segment_id.code")
 
-        def plain(customers):
-            with self.patched():
-                act(customers)
-
-        few = self._count(act, self.warm) and self._count(act, self.few)
-        many = self._count(act, self.many)
-        self.assertLess(many, few + 90, "a query for each lead")
+        self.assertConstant(act)

@@ -10,6 +10,7 @@ from .common import NOW, CoverageCase
 
 REFRESH = "odoo.addons.crm_sales_coverage.models.coverage_refresh"
 CRON = "odoo.addons.base.models.ir_cron"
+REFUSAL = "Not with me"
 
 
 @tagged("post_install", "-at_install")
@@ -83,7 +84,9 @@ class TestRefresh(CoverageCase):
         self._trade()
         before, history = self._versions(), self._history()
         self._refresh()
-        self.assertEqual(self._versions(), before, "the night wrote what events settled")
+        self.assertEqual(
+            self._versions(), before, "the night wrote what events settled"
+        )
         self.assertEqual(self._history(), history)
 
     def test_without_inertia_events_and_night_end_where_night_alone_does(self):
@@ -177,7 +180,7 @@ class TestRefresh(CoverageCase):
 
         def refusing_write(records, vals):
             if refused in records and name in vals:
-                raise ValidationError("Not with me")
+                raise ValidationError(REFUSAL)
             return write(records, vals)
 
         with patch.object(rows, "write", refusing_write):
@@ -270,11 +273,22 @@ class TestRefresh(CoverageCase):
         self.assertFacts(self.leaders[0], revenue_12m=10_001)
         self.assertFalse(self.env["coverage.mark"].search([]))
 
+    def test_old_jobs_that_changed_nothing_are_forgotten(self):
+        unfinished = self.env["coverage.run"]._create_refresh(self.company, NOW)
+        empty, telling = self._refresh(), self._refresh(NOW + timedelta(days=300))
+        self.assertTrue(telling.change_ids)
+        recent = self._refresh(NOW + timedelta(days=300))
+        (unfinished | empty | telling).date = NOW - timedelta(days=91)
+        self.env["coverage.run"]._gc_empty_runs()
+        self.assertFalse(empty.exists())
+        kept = unfinished | telling | recent
+        self.assertEqual(kept.exists(), kept)
+
     def test_refused_customer_stops_nobody_and_the_job_fails(self):
         refused, other = self.leaders[:2]
         with self._on_day(-300), self._refuse(refused, "lifecycle"):
             log = self._run_failing_job()
-        self.assertIn("Not with me", log.output[0])
+        self.assertIn(REFUSAL, log.output[0])
         self.assertEqual(self.cron.failure_count, 1)
         self.assertStands(refused, "A", "hot", "new")
         self.assertStands(other, "A", "frozen", "sleeping")

@@ -9,6 +9,7 @@ from .common import NOW, CoverageCase
 
 HELD = {"segment_manual_id", "segment_manual_until", "segment_manual_reason"}
 CLICK_LIMIT = "odoo.addons.crm_sales_coverage.models.coverage_run.CLICK_LIMIT"
+REFUSAL = "Not with me"
 HIGHER_B = {"segment": {"B": {"typical_share": 85}}}
 
 
@@ -28,7 +29,12 @@ class TestRun(CoverageCase):
     def _moves(self, run, state=None):
         """Return the changes of a run as ``(name, field, from, to)``."""
         return sorted(
-            (line.customer_id.partner_id.name, line.field_name, line.old_label, line.new_label)
+            (
+                line.customer_id.partner_id.name,
+                line.field_name,
+                line.old_label,
+                line.new_label,
+            )
             for line in run.change_ids
             if not state or line.state == state
         )
@@ -192,7 +198,7 @@ class TestRun(CoverageCase):
 
         def refusing_write(records, vals):
             if refused in records and "segment_id" in vals:
-                raise UserError("Not with me")
+                raise UserError(REFUSAL)
             return write(records, vals)
 
         logger = "odoo.addons.crm_sales_coverage.models.coverage_refresh"
@@ -227,14 +233,22 @@ class TestRun(CoverageCase):
         run = self._plan(**HIGHER_B)
         with self._on_day(-1):
             run.action_apply()
+        with self._on_day(-2):
             run.action_undo()
         standings = {
-            key: {name: value for name, value in row.items() if name != "temperature_score"}
+            key: {
+                name: value
+                for name, value in row.items()
+                if name != "temperature_score"
+            }
             for key, row in before.items()
-        }  # the day more counts, and nothing else
+        }  # the days more count for it, and for nothing else
         found = self._without_pins()
         self.assertSameRows(
-            {key: {name: found[key][name] for name in row} for key, row in standings.items()},
+            {
+                key: {name: found[key][name] for name in row}
+                for key, row in standings.items()
+            },
             standings,
         )
 
@@ -336,7 +350,9 @@ class TestRun(CoverageCase):
         run.action_apply()
         self.assertEqual(run.state, "applying")
         self.assertEqual(len(self._moves(run, "applied")), 2)
-        self.assertTrue(self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]))
+        self.assertTrue(
+            self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)])
+        )
         self._run_job()
         self.assertEqual(run.state, "applied")
         self.assertEqual(self._moves(run, "applied"), planned)
@@ -370,7 +386,12 @@ class TestRun(CoverageCase):
     @users("cover_leader", "cover_sara")
     def test_others_cannot(self):
         run = self._plan(**HIGHER_B).with_env(self.env)
-        for action in (run.action_plan, run.action_apply, run.action_undo, run.action_cancel):
+        for action in (
+            run.action_plan,
+            run.action_apply,
+            run.action_undo,
+            run.action_cancel,
+        ):
             with self.assertRaises(AccessError):
                 action()
 

@@ -37,7 +37,9 @@ class TestSecurity(CoverageCase):
             name: cls._create_known_buyer(6_000, name=name, **values)
             for name, values in names.items()
         }
-        cls.rows = {name: cls._row(customer) for name, customer in cls.customers.items()}
+        cls.rows = {
+            name: cls._row(customer) for name, customer in cls.customers.items()
+        }
         cls.rows["North's pool"].team_id = cls.north
         cls.rows["South's pool"].team_id = cls.south
         cls.foreign = cls._create_customer("Elsewhere's")
@@ -111,7 +113,9 @@ class TestSecurity(CoverageCase):
             with self.assertRaises(AccessError):
                 self.rows[name].with_env(self.env).read(["revenue_12m"])
             with self.assertRaises(AccessError):
-                self.rows[name].sudo().change_ids.with_env(self.env).read(["revenue_12m"])
+                self.rows[name].sudo().change_ids.with_env(self.env).read(
+                    ["revenue_12m"]
+                )
         total = self.env["coverage.customer"]._read_group([], [], ["revenue_12m:sum"])
         self.assertEqual(total, [(12_000,)])
 
@@ -168,6 +172,8 @@ class TestSecurity(CoverageCase):
                 call()
         with self.assertRaises(AccessError):
             self._declare(theirs, 7_000).action_set()
+        with self.assertRaises(AccessError):
+            theirs._declare_potential(7_000, "guessed")
         self.assertEqual(self.rows["Sam's"].declared_potential, 9_000)
 
     def _declare(self, row, amount, kind="declared"):

@@ -49,8 +49,9 @@ class TestWhy(CoverageCase):
         return kinds
 
     def test_every_kind_of_customer_has_a_whole_card(self):
+        kinds = self._get_cards()
         self._refresh()
-        for kind, customer in self._get_cards().items():
+        for kind, customer in kinds.items():
             row = self._row(customer)
             card = row.get_why()
             with self.subTest(kind=kind):
@@ -64,8 +65,9 @@ class TestWhy(CoverageCase):
                 self.assertEqual(bool(card["missing"]), not row.segment_id)
 
     def test_card_tells_what_is_stored(self):
+        kinds = self._get_cards()
         self._refresh()
-        for kind, customer in self._get_cards().items():
+        for kind, customer in kinds.items():
             row = self._row(customer)
             card = row.get_why()
             with self.subTest(kind=kind):
@@ -83,8 +85,8 @@ class TestWhy(CoverageCase):
                 )
 
     def test_reasons_by_kind(self):
-        self._refresh()
         kinds = self._get_cards()
+        self._refresh()
         expected = {
             "new": ("nearest", "new"),
             "small": ("bought", "new"),
@@ -157,6 +159,8 @@ class TestWhy(CoverageCase):
         }
         self.assertEqual(facts["Best year"], "$ 1,234,000")
         self.assertEqual(facts["An A brings"], "$ 10,000")
+        write = self.env["coverage.why"]._money(self.env.ref("base.JPY"))
+        self.assertIn("10,000", write(10_000))
 
     def test_reading_a_card_writes_nothing(self):
         customer = self._create_known_buyer(6_000)

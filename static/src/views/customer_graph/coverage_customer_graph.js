@@ -11,6 +11,7 @@ const COLORS = {
     warm: "#dc8534",
     hot: "#c93a1e",
 };
+const NO_TEMPERATURE = "#adb5bd";
 
 /** Knows the temperatures by name and stacks them, the coldest below. */
 export class CoverageCustomerGraphModel extends GraphModel {
@@ -29,7 +30,9 @@ export class CoverageCustomerGraphModel extends GraphModel {
     }
 
     getColor(dataset) {
-        return COLORS[this.temperatures[this.getRank(dataset)]?.code];
+        const isByTemperature = this.data.datasets.some((each) => this.getRank(each) >= 0);
+        const code = this.temperatures[this.getRank(dataset)]?.code;
+        return COLORS[code] || (isByTemperature ? NO_TEMPERATURE : null);
     }
 
     _getData(...args) {

@@ -1,0 +1,185 @@
+import { registry } from "@web/core/registry";
+import { stepUtils } from "@web_tour/tour_utils";
+
+const tours = registry.category("web_tour.tours");
+
+/** Open an entry of the Coverage menu. */
+function openCoverageMenu(menu) {
+    return [
+        {
+            trigger: "button[data-menu-xmlid='crm_sales_coverage.coverage_menu_root']",
+            run: "click",
+        },
+        {
+            trigger: `.o-dropdown--menu [data-menu-xmlid='crm_sales_coverage.${menu}']`,
+            run: "click",
+        },
+    ];
+}
+
+/** Open another app. */
+function openApp(menu) {
+    return [
+        stepUtils.showAppsMenuItem(),
+        { trigger: `.o_app[data-menu-xmlid='${menu}']`, run: "click" },
+    ];
+}
+
+const confirmDialog = { trigger: ".modal-footer .btn-primary", run: "click" };
+const noDialog = { trigger: "body:not(:has(.modal))" };
+
+tours.add("coverage_manager", {
+    url: "/odoo/coverage-customers",
+    steps: () => [
+        {
+            content: "ranked: 6,000 against an A of 10,000 is a B",
+            trigger: ".o_data_row:contains('Tour Bravo') .o_coverage_badge:contains('B')",
+            run: "click",
+        },
+        {
+            content: "why",
+            trigger: ".o_coverage_why_headline:contains('6,000')",
+        },
+        { trigger: ".o_coverage_why_facts:contains('10,000')" },
+        { trigger: ".o_coverage_why_rule:contains('45 % to 80 %')" },
+        {
+            content: "pin",
+            trigger: "button[name='action_set_segment']",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name='segment_id'] input",
+            run: "click",
+        },
+        {
+            trigger: ".o_select_menu_item:contains(/^A$/)",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name='reason'] input",
+            run: "edit Buys for the whole group",
+        },
+        { trigger: ".modal button[name='action_set']", run: "click" },
+        noDialog,
+        { trigger: ".o_form_view .o_coverage_badge_lg:contains('A')" },
+        {
+            content: "the reason is in the why card",
+            trigger: ".o_coverage_why_rule:contains('Buys for the whole group')",
+        },
+        ...openCoverageMenu("coverage_what_if_menu"),
+        {
+            content: "another share for B",
+            trigger:
+                ".modal [name='segment_ids'] .o_data_row:contains('B') td[name='typical_share']",
+            run: "click",
+        },
+        {
+            trigger:
+                ".modal [name='segment_ids'] .o_selected_row td[name='typical_share'] input",
+            run: "edit 40",
+        },
+        { trigger: ".modal button[name='action_preview']", run: "click" },
+        {
+            content: "the preview: from C to B",
+            trigger: ".o_coverage_matrix[data-field='segment_id'] tbody tr:contains('C') b:contains('1')",
+        },
+        { trigger: ".o_coverage_owners tr:contains('Tour Seller') .o_coverage_move" },
+        { trigger: "button[name='action_apply']", run: "click" },
+        confirmDialog,
+        { trigger: ".o_arrow_button_current:contains('Applied')" },
+        noDialog,
+        { trigger: "button[name='action_undo']", run: "click" },
+        confirmDialog,
+        { trigger: ".o_arrow_button_current:contains('Undone')" },
+        {
+            content: "the list of what it did",
+            trigger: "button[name='action_open_changes']",
+            run: "click",
+        },
+        { trigger: ".o_data_row:contains('Tour Charlie')" },
+    ],
+});
+
+tours.add("coverage_seller", {
+    url: "/odoo/coverage-customers",
+    steps: () => [
+        { trigger: ".o_data_row:contains('Tour Bravo')" },
+        {
+            content: "nobody else's customers",
+            trigger: ".o_list_view:not(:has(.o_data_row:contains('Tour Leader')))",
+        },
+        { trigger: ".o_switch_view.o_kanban", run: "click" },
+        {
+            content: "a coloured card",
+            trigger: ".o_kanban_record:contains('Tour Bravo') .o_coverage_hot",
+        },
+        { trigger: ".o_kanban_record:contains('Tour Bravo')", run: "click" },
+        { trigger: ".o_coverage_why_headline:contains('6,000')" },
+        {
+            content: "a seller declares, the leader confirms",
+            trigger: ".o_form_view:not(:has(button[name='action_confirm_potential']))",
+        },
+        { trigger: "button[name='action_declare_potential']", run: "click" },
+        {
+            trigger: ".modal .o_field_widget[name='amount'] input",
+            run: "edit 9000",
+        },
+        {
+            trigger: ".modal .o_field_widget[name='how'] input",
+            run: "edit Buys half of it elsewhere",
+        },
+        {
+            trigger: ".modal button[name='action_set']:contains('Declare')",
+            run: "click",
+        },
+        noDialog,
+        { trigger: ".o_form_view .o_coverage_badge_lg:contains('A')" },
+        { trigger: ".o_coverage_why_facts:contains('Declared')" },
+    ],
+});
+
+tours.add("coverage_start", {
+    url: "/odoo/coverage-customers",
+    steps: () => [
+        ...openCoverageMenu("coverage_start_menu"),
+        {
+            trigger: ".o_coverage_start [name='coverage_preset'] input[data-value='seasonal']",
+            run: "click",
+        },
+        { trigger: "button[name='action_refresh']", run: "click" },
+        { trigger: ".o_coverage_start:contains('again every night')" },
+        { trigger: "button[name='action_open_map']", run: "click" },
+        { trigger: ".o_kanban_record:contains('Tour Leader 1') .o_coverage_badge" },
+        ...openCoverageMenu("coverage_settings_menu"),
+        {
+            content: "the settings say what was chosen in the checklist",
+            trigger: ".o_setting_container [name='coverage_preset'] input[data-value='seasonal']:checked",
+        },
+        { trigger: ".o_coverage_advanced summary", run: "click" },
+        {
+            trigger: ".o_coverage_advanced [name='coverage_stay_days'] input",
+            run: "edit 20",
+        },
+        { trigger: ".o_form_button_save", run: "click", expectUnloadPage: true },
+        ...openApp("contacts.menu_contacts"),
+        { trigger: ".o_breadcrumb:contains('Contacts')" },
+        { trigger: ".o_searchview_input", run: "edit Tour Leader 1" },
+        { trigger: ".o_searchview_autocomplete .o-dropdown-item", run: "click" },
+        { trigger: ".o_searchview_facet" },
+        {
+            content: "contacts show the badge",
+            trigger: ".o_data_row:contains('Tour Leader 1') .o_coverage_badge:contains('A'), .o_kanban_record:contains('Tour Leader 1') .o_coverage_badge:contains('A')",
+        },
+        {
+            trigger: ".o_data_row:contains('Tour Leader 1') td[name='complete_name'], .o_kanban_record:contains('Tour Leader 1')",
+            run: "click",
+        },
+        { trigger: "button[name='action_open_coverage']", run: "click" },
+        { trigger: ".o_coverage_why" },
+        ...openApp("crm.crm_menu_root"),
+        {
+            content: "opportunities show the segment",
+            trigger: ".o_kanban_record:contains('Tour Deal') .o_coverage_badge:contains('A')",
+        },
+    ],
+});
