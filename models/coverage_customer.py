@@ -463,7 +463,7 @@ class CoverageCustomer(models.Model):
     # === BUSINESS METHODS === #
 
     def _add_declared_date(self, vals):
-        """Return the values of a row; a potential declared without a date is today's."""
+        """Return the values of a row; what is declared without a date is today's."""
         if not vals.get("declared_potential") or "declared_date" in vals:
             return vals
         company = self[:1].company_id or self.env.company
@@ -533,11 +533,12 @@ class CoverageCustomer(models.Model):
         """Replace the potential by the leader's figure for a year."""
         self._check_leader()
         customers = self.sudo()
+        now = fields.Datetime.now()
         for company, group in customers.grouped("company_id").items():
             group.write(
                 {
                     "confirmed_potential": amount,
-                    "confirmed_date": company._get_coverage_today(fields.Datetime.now()),
+                    "confirmed_date": company._get_coverage_today(now),
                     "confirmed_user_id": self.env.uid,
                 }
             )
@@ -558,7 +559,8 @@ class CoverageCustomer(models.Model):
         now = fields.Datetime.now()
         groups = self.grouped(lambda customer: (customer.company_id, customer.user_id))
         for (company, user), group in groups.items():
-            values = {"owned_since": company._get_coverage_today(now) if user else False}
+            today = company._get_coverage_today(now)
+            values = {"owned_since": today if user else False}
             if "team_id" not in vals and user:
                 values["team_id"] = user.sale_team_id.id
             group.write(values)
@@ -566,7 +568,7 @@ class CoverageCustomer(models.Model):
             self._mirror_owner_to_partner()
 
     def _mirror_owner_to_partner(self):
-        """Write the owners to the contacts where these rows are the ones they mirror."""
+        """Write the owners to the contacts whose mirrored rows these are."""
         mirrored = self.partner_id._get_mirrored_coverage()
         partners = self.filtered(
             lambda customer: mirrored[customer.partner_id] == customer
@@ -637,7 +639,7 @@ class CoverageCustomer(models.Model):
 
         The context may hold ``coverage_log``: ``origin``, ``run_id``, ``date`` and,
         by customer id, ``reasons`` (field → dict), ``firsts`` (fields first classified
-        today) and ``planned`` (field → id of the planned change that this write fulfils).
+        today), ``planned`` (field → id of the planned change that this write fulfils).
         """
         log = self.env.context.get("coverage_log") or {}
         planned, vals_list = [], []

@@ -254,6 +254,20 @@ class CoverageFacts(models.AbstractModel):
             ids=tuple(lead_ids),
         )
 
+    def _query_owned_customers(self, partner_ids):
+        """Return company and id of owned commercial partners without a row."""
+        return SQL(
+            """
+            SELECT COALESCE(p.company_id, u.company_id) AS company_id, p.id
+              FROM res_partner p JOIN res_users u ON u.id = p.user_id
+             WHERE p.id IN %s AND p.id = p.commercial_partner_id AND NOT EXISTS (
+                   SELECT 1 FROM coverage_customer c WHERE c.partner_id = p.id
+                      AND c.company_id = COALESCE(p.company_id, u.company_id))
+             ORDER BY 1, 2
+            """,
+            tuple(partner_ids),
+        )
+
     def _query_listed(self, partner_ids):
         """Restrict documents to commercial partners; nothing for the whole base."""
         if partner_ids is None:

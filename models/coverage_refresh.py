@@ -192,38 +192,43 @@ class CoverageRefresh(models.AbstractModel):
         )
 
     @api.model
-    def _queue_leads(self, leads):
-        """Note, at no cost, leads that may make their partner a customer.
+    def _queue_customers(self, records):
+        """Note, at no cost, leads or partners that may make a customer.
 
-        An open opportunity changes no fact; the missing row is created when somebody
-        looks for customers, else before the commit, for the whole transaction.
+        An open opportunity or a salesperson changes no fact; the missing row is created
+        when somebody looks for customers, else before the commit, for all those of the
+        transaction together.
         """
-        precommit = self.env.cr.precommit
-        if not leads:
+        data = self.env.cr.precommit.data
+        if not records:
             return
-        if "coverage_queue" not in precommit.data:
-            precommit.data["coverage_queue"] = set()
-            precommit.add(self._flush_queue)
-        precommit.data["coverage_queue"].update(leads.ids)
+        if "coverage_queue" not in data:
+            data["coverage_queue"] = defaultdict(set)
+            self.env.cr.precommit.add(self._flush_queue)
+        data["coverage_queue"][records._name].update(records.ids)
 
     @api.model
     def _flush_queue(self):
-        """Create the rows of the partners that leads of this transaction made customers.
+        """Create the rows of those that this transaction made customers: prospects.
 
-        They are prospects; the night says what they look like.
+        For leads the night says what they look like; they come many at a time.
         """
-        ids = self.env.cr.precommit.data.pop("coverage_queue", ())
-        if not ids:
-            return
+        queue = self.env.cr.precommit.data.pop("coverage_queue", {})
         facts = self.env["coverage.facts"]
-        facts._flush_documents()
-        missing = defaultdict(list)
-        for company_id, partner_id in self.env.execute_query(
-            facts._query_lead_customers(ids)
+        for model, query in (
+            ("crm.lead", facts._query_lead_customers),
+            ("res.partner", facts._query_owned_customers),
         ):
-            missing[company_id].append(partner_id)
-        for company in self.env["res.company"].browse(missing):
-            self._create_customers(company, missing[company.id], PROSPECT)
+            if not queue.get(model):
+                continue
+            facts._flush_documents()
+            missing = defaultdict(list)
+            for company_id, partner_id in self.env.execute_query(query(queue[model])):
+                missing[company_id].append(partner_id)
+            for company in self.env["res.company"].browse(missing):
+                created = self._create_customers(company, missing[company.id], PROSPECT)
+                if model == "res.partner":
+                    self._refresh_customers(created, origin="event")
 
     @api.model
     def _run_refresh(self, company, now, run=None, commit=None):

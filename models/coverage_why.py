@@ -327,6 +327,8 @@ class Teller:
         _, told = self.env._, self.told
         if self.decision.segment is None:
             return _("Without a potential a customer has no segment.")
+        if self.decision.segment_reason == "manual":
+            return _("A segment set by hand counts before what the rules say.")
         low, high = told.lower_share, told.upper_share
         code = self.segments[self.decision.segment]
         if low is not None and high is None:
@@ -337,12 +339,14 @@ class Teller:
                 segment=code,
                 high=f"{high:g}",
             )
-        return _(
-            "%(segment)s: from %(low)s %% to %(high)s %% of an A.",
-            segment=code,
-            low=f"{low:g}",
-            high=f"{high:g}",
-        )
+        span = {"segment": code, "low": f"{low:g}", "high": f"{high:g}"}
+        if self.decision.segment == self.frame.rules.segments[-2].key:
+            return _(
+                "%(segment)s: from %(low)s %% to %(high)s %% of an A; below that too, "
+                "if it ever bought.",
+                **span,
+            )
+        return _("%(segment)s: from %(low)s %% to %(high)s %% of an A.", **span)
 
     def reasons(self):
         """Return why segment, lifecycle and temperature came out as they did."""

@@ -183,7 +183,8 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partners = super().create(vals_list)
-        partners.filtered("user_id")._follow_owner()
+        owned = partners.filtered(lambda one: one.user_id and not one.parent_id)
+        self.env["coverage.refresh"].sudo()._queue_customers(owned)
         return partners
 
     def write(self, vals):
@@ -242,7 +243,7 @@ class ResPartner(models.Model):
         for partner in self:
             own = by_partner.get(partner, rows.browse())
             if partner.company_id:
-                own = own.filtered(lambda row, of=partner: row.company_id == of.company_id)
+                own = own.filtered_domain([("company_id", "=", partner.company_id.id)])
             mirrored[partner] = own[:1]
         return mirrored
 
@@ -253,18 +254,18 @@ class ResPartner(models.Model):
         users, other companies' people) leave it without an owner.
         """
         partners = self.filtered(lambda one: one == one.commercial_partner_id)
-        moved, missing = defaultdict(list), defaultdict(partners.browse)
+        moved, missing = defaultdict(list), partners.browse()
         for partner, row in partners._get_mirrored_coverage().items():
             user = partner.sudo().user_id
             if not row and user:
-                missing[partner.company_id or user.company_id] += partner
+                missing += partner
                 continue
-            is_able = user.active and not user.share and row.company_id in user.company_ids
+            is_ours = user.active and not user.share
+            is_able = is_ours and row.company_id in user.company_ids
             owner = user if is_able else user.browse()
             if row and row.user_id != owner:
                 moved[owner.id].append(row.id)
-        for company, created in missing.items():
-            self.env["coverage.refresh"].sudo()._refresh_partners(company, created)
+        self.env["coverage.refresh"].sudo()._queue_customers(missing)
         rows = self.env["coverage.customer"].sudo()
         for owner_id, ids in moved.items():
             rows.browse(ids).with_context(coverage_from_partner=True).user_id = owner_id

@@ -65,14 +65,14 @@ class TestConcurrency(BaseCase):
         cr = self.registry.cursor()
         self.addCleanup(cr.close)
         cr.execute("SET lock_timeout = '2s'")
-        cr.commit()  # pylint: disable=invalid-commit (these tests need it)
+        cr.commit()  # for others to see  # pylint: disable=invalid-commit
         context = {"tracking_disable": True, "mail_create_nolog": True}
         if hasattr(self, "company_id"):
             context["allowed_company_ids"] = [self.company_id]
         return api.Environment(cr, SUPERUSER_ID, context)
 
     def _commit(self, env):
-        env.cr.commit()  # pylint: disable=invalid-commit (transactions are the point)
+        env.cr.commit()  # the point of it  # pylint: disable=invalid-commit
 
     def _create_customer(self, amount=None):
         """Return the id of a committed customer, ranked when it bought."""

@@ -64,7 +64,9 @@ class CoverageStart(models.TransientModel):
         for start in self:
             preset = start.coverage_preset
             if preset != start.company_id.sudo().coverage_preset:
-                start._write_company({"coverage_preset": preset, **PRESETS.get(preset, {})})
+                start._write_company(
+                    {"coverage_preset": preset, **PRESETS.get(preset, {})}
+                )
 
     @api.depends("company_id", "coverage_revenue_source")
     def _compute_known(self):
@@ -75,7 +77,10 @@ class CoverageStart(models.TransientModel):
             for name, extra in (
                 ("document_count", [("order_count", ">", 0)]),
                 ("company_count", COMPANIES),
-                ("industry_count", [*COMPANIES, ("partner_id.industry_id", "!=", False)]),
+                (
+                    "industry_count",
+                    [*COMPANIES, ("partner_id.industry_id", "!=", False)],
+                ),
                 (
                     "size_count",
                     [*COMPANIES, ("partner_id.coverage_employee_count", ">", 0)],
@@ -121,7 +126,10 @@ class CoverageStart(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "crm_sales_coverage.coverage_customer_action"
         )
-        return {**action, "views": [(False, "kanban"), (False, "list"), (False, "form")]}
+        return {
+            **action,
+            "views": [(False, "kanban"), (False, "list"), (False, "form")],
+        }
 
     def action_what_if(self):
         """Open the dialog that tries other rules."""
