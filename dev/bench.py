@@ -89,8 +89,10 @@ def insert_orders(env, company, customers, count, first_day, last_day):
                        days => %(first)s + abs(hashint8(drawn.i * 31))
                                %% (%(last)s - %(first)s), hours => 3),
                    %(currency)s, 1,
-                   round((50 + 20000 * power(abs(hashint8(base.id)) %% 1000 / 1000.0, 4)
-                    * (0.5 + abs(hashint8(drawn.i * 17)) %% 1000 / 1000.0))::numeric, 2),
+                   round((50 + 20000
+                    * power(abs(hashint8(base.id)) %% 1000 / 1000.0, 4)
+                    * (0.5 + abs(hashint8(drawn.i * 17)) %% 1000 / 1000.0))::numeric,
+                    2),
                    0, now(), now()
               FROM drawn JOIN base USING (n)
             """,
@@ -403,7 +405,8 @@ def run(env, args):
 
     without, with_us = measure_confirmation(env, big)
     print(
-        f"confirm one order (median of {CONFIRMATIONS}): {1000 * without:.1f} ms without, "
+        f"confirm one order (median of {CONFIRMATIONS}): "
+        f"{1000 * without:.1f} ms without, "
         f"{1000 * with_us:.1f} ms with us, {1000 * (with_us - without):+.1f} ms"
     )
     rows.append(
@@ -426,9 +429,7 @@ def run(env, args):
 def measure_bare_first(env, company, now):
     """Bare SQL of a first refresh: the rows are created by it too."""
     env.cr.rollback()
-    env.cr.execute(
-        "DELETE FROM coverage_customer WHERE company_id = %s", [company.id]
-    )
+    env.cr.execute("DELETE FROM coverage_customer WHERE company_id = %s", [company.id])
     env.cr.commit()
     env.invalidate_all()
     facts = env["coverage.facts"]

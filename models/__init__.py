@@ -1,5 +1,12 @@
 # mixins come before the models that inherit them
-from . import coverage_run_rules, coverage_run_summary
+from . import (
+    coverage_application,
+    coverage_frame,
+    coverage_hold,
+    coverage_rows,
+    coverage_run_rules,
+    coverage_run_summary,
+)
 
 # isort: split
 from . import (

@@ -97,7 +97,9 @@ class CoverageChange(models.Model):
             ],
             order="date, id",
         )
-        last = {(change.customer_id.id, change.field_name): change for change in earlier}
+        last = {
+            (change.customer_id.id, change.field_name): change for change in earlier
+        }
         to_create = []
         for vals in vals_list:
             change = last.get((vals["customer_id"], vals["field_name"]))

@@ -97,11 +97,10 @@ class CoverageCustomer(models.Model):
     )
     first_order_date = fields.Date(string="First Order")
     last_order_date = fields.Date(string="Last Order")
-    order_interval_days = fields.Integer(
-        string="Days Between Orders", aggregator="avg"
-    )
+    order_interval_days = fields.Integer(string="Days Between Orders", aggregator="avg")
     longest_silence_days = fields.Integer(
-        string="Longest Silence", aggregator="avg",
+        string="Longest Silence",
+        aggregator="avg",
         help="The most days between two of its orders.",
     )
     open_quote_amount = fields.Monetary(string="Open Quotations")
@@ -571,8 +570,10 @@ class CoverageCustomer(models.Model):
         """Write the owners to the contacts whose mirrored rows these are."""
         mirrored = self.partner_id._get_mirrored_coverage()
         partners = self.filtered(
-            lambda customer: mirrored[customer.partner_id] == customer
-            and customer.partner_id.user_id != customer.user_id
+            lambda customer: (
+                mirrored[customer.partner_id] == customer
+                and customer.partner_id.user_id != customer.user_id
+            )
         ).grouped("user_id")
         for user, customers in partners.items():
             customers.partner_id.with_context(

@@ -138,7 +138,8 @@ class CoverageFacts(models.AbstractModel):
                     AND COALESCE(p.company_id, owner.company_id) = %(company)s
              WHERE p.id IN (SELECT partner_id FROM candidate)
                AND COALESCE(p.company_id, %(company)s) = %(company)s
-               AND NOT EXISTS (SELECT 1 FROM res_company own WHERE own.partner_id = p.id)
+               AND NOT EXISTS (
+                   SELECT 1 FROM res_company own WHERE own.partner_id = p.id)
                AND NOT EXISTS (
                    SELECT 1 FROM res_users u WHERE u.partner_id = p.id AND NOT u.share)
                AND NOT EXISTS (
@@ -323,7 +324,9 @@ class CoverageFacts(models.AbstractModel):
             differs=differs,
         )
 
-    def _query_facts(self, company, today, settings, customer_ids=None, partner_ids=None):
+    def _query_facts(
+        self, company, today, settings, customer_ids=None, partner_ids=None
+    ):
         """Return one row of facts per customer: ``id`` and the columns of ``FACTS``.
 
         :param settings: the company's settings by field name
@@ -518,7 +521,8 @@ class CoverageFacts(models.AbstractModel):
                    SUM(o.amount_untaxed / COALESCE(NULLIF(o.currency_rate, 0), 1))
                        AS amount
               FROM sale_order o JOIN res_partner p ON p.id = o.partner_id
-             WHERE o.company_id = %(company)s AND o.state IN ('draft', 'sent') %(listed)s
+             WHERE o.company_id = %(company)s AND o.state IN ('draft', 'sent')
+                   %(listed)s
              GROUP BY p.commercial_partner_id
             """,
             company=company.id,

@@ -154,14 +154,16 @@ class CoverageReference(models.Model):
             """
             WITH buyer AS (
                 SELECT s.id, s.revenue_best_12m AS best FROM (%(staged)s) s
-                 WHERE s.company_id = %(company)s AND s.active AND s.revenue_best_12m > 0
+                 WHERE s.company_id = %(company)s AND s.active
+                   AND s.revenue_best_12m > 0
             ),
             leader AS (
                 SELECT best FROM buyer ORDER BY best DESC, id
                  LIMIT GREATEST(%(least)s, (
                      SELECT floor(%(rate)s::numeric * COUNT(*)) FROM buyer)::int)
             )
-            SELECT round((percentile_cont(0.5) WITHIN GROUP (ORDER BY best))::numeric, 2),
+            SELECT round((percentile_cont(0.5) WITHIN GROUP (
+                       ORDER BY best))::numeric, 2),
                    (SELECT COUNT(*) FROM buyer), COUNT(*)
               FROM leader
             """,
@@ -181,7 +183,12 @@ class CoverageReference(models.Model):
         band = SQL(
             "CASE %s ELSE %s END",
             SQL(" ").join(
-                SQL("WHEN 100 * s.revenue_best_12m / %s >= %s THEN %s", amount, cut, rule.key)
+                SQL(
+                    "WHEN 100 * s.revenue_best_12m / %s >= %s THEN %s",
+                    amount,
+                    cut,
+                    rule.key,
+                )
                 for rule, cut in zip(segments, cuts, strict=False)
             ),
             segments[-1].key,
@@ -192,7 +199,8 @@ class CoverageReference(models.Model):
                 SELECT %(band)s AS segment_id, percentile_cont(0.5) WITHIN GROUP (
                            ORDER BY s.order_interval_days)
                   FROM (%(staged)s) s
-                 WHERE s.company_id = %(company)s AND s.active AND s.order_day_count >= 3
+                 WHERE s.company_id = %(company)s AND s.active
+                   AND s.order_day_count >= 3
                  GROUP BY 1
                 """,
                 band=band,
@@ -233,7 +241,8 @@ class CoverageReference(models.Model):
             """
             SELECT s.revenue_best_12m, p.industry_id, p.country_id, p.state_id,
                    p.coverage_employee_count,
-                   ARRAY(SELECT rel.category_id FROM res_partner_res_partner_category_rel rel
+                   ARRAY(SELECT rel.category_id
+                           FROM res_partner_res_partner_category_rel rel
                           WHERE rel.partner_id = p.id ORDER BY rel.category_id)
               FROM (SELECT t.*, row_number() OVER (ORDER BY t.id) AS position
                       FROM (%(staged)s) t

@@ -95,6 +95,8 @@ class CoverageRestore(models.AbstractModel):
             vals.update(
                 segment_manual_id=vals["segment_id"],
                 segment_manual_until=today + timedelta(days=days),
-                segment_manual_reason=self.env._("Held after “%s” was undone", run.name),
+                segment_manual_reason=self.env._(
+                    "Held after “%s” was undone", run.name
+                ),
             )
         return vals

@@ -213,7 +213,8 @@ class CoverageRun(models.Model):
             if (run.state, target) not in TRANSITIONS:
                 raise UserError(
                     self.env._(
-                        "%(run)s is in state “%(state)s” and cannot become “%(target)s”.",
+                        "%(run)s is in state “%(state)s” and cannot become "
+                        "“%(target)s”.",
                         run=run.name,
                         state=labels[run.state],
                         target=labels[target],
@@ -424,7 +425,7 @@ class CoverageRun(models.Model):
 
     @api.model
     def _continue_runs(self, now, commit):
-        """Go on with previews that are being applied or undone; return 0 or failures."""
+        """Go on with previews that are being applied or undone; return failures."""
         domain = [
             ("origin", "=", "preview"),
             "|",

@@ -49,7 +49,8 @@ class CoverageRunRules(models.AbstractModel):
                 if not record:
                     raise UserError(
                         self.env._(
-                            "There is no %(section)s “%(code)s” to try other values on.",
+                            "There is no %(section)s “%(code)s” to try other values "
+                            "on.",
                             section=section,
                             code=code,
                         )

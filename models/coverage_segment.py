@@ -185,5 +185,7 @@ class CoverageSegment(models.Model):
         :param dict what_if: other values per segment code, as on ``coverage.run``
         """
         rules, codes = self._get_stored_rules(), self._get_codes()
-        tried = [replace(rule, **(what_if or {}).get(codes[rule.key], {})) for rule in rules]
+        tried = [
+            replace(rule, **(what_if or {}).get(codes[rule.key], {})) for rule in rules
+        ]
         return tuple(sorted(tried, key=lambda rule: -rule.typical_share))

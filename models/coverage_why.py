@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, format_amount, format_date
 
 from ..core.explain import explain
-from .coverage_refresh import get_traits
+from .coverage_rows import get_traits
 
 MONTHS = 24
 NEAREST = 3
@@ -36,9 +36,7 @@ class CoverageWhy(models.AbstractModel):
         frame = refresh._prepare_frame(customer.company_id, now)
         rows = refresh._collect_listed(frame, customer)
         outcome = refresh._decide_rows(frame, rows)[0]
-        explanation = explain(
-            outcome.facts, outcome.state, frame.rules, frame.today
-        )
+        explanation = explain(outcome.facts, outcome.state, frame.rules, frame.today)
         teller = Teller(self.env, customer, frame, outcome, explanation)
         return {
             "badge": customer.badge,
@@ -197,7 +195,9 @@ class CoverageWhy(models.AbstractModel):
         _ = self.env._
         return {
             "no_potential": _("Nothing is known of the potential yet."),
-            "no_reference": _("Nobody has bought yet, so there is no A to compare with."),
+            "no_reference": _(
+                "Nobody has bought yet, so there is no A to compare with."
+            ),
             "first": _(
                 "Potential %(potential)s is %(share)s %% of an A (%(reference)s).",
                 **numbers,
@@ -279,8 +279,8 @@ class Teller:
                 **numbers,
             )
         return _(
-            "%(segment)s, %(level)s %(icon)s: %(revenue)s of a potential %(potential)s in "
-            "12 months (%(percent)s %%).",
+            "%(segment)s, %(level)s %(icon)s: %(revenue)s of a potential %(potential)s "
+            "in 12 months (%(percent)s %%).",
             **numbers,
             level=level.name.lower(),
             icon=level.icon or "",
@@ -332,7 +332,9 @@ class Teller:
         low, high = told.lower_share, told.upper_share
         code = self.segments[self.decision.segment]
         if low is not None and high is None:
-            return _("%(segment)s: from %(low)s %% of an A.", segment=code, low=f"{low:g}")
+            return _(
+                "%(segment)s: from %(low)s %% of an A.", segment=code, low=f"{low:g}"
+            )
         if low is None:
             return _(
                 "%(segment)s: below %(high)s %% of an A, never bought.",
@@ -434,7 +436,8 @@ class Teller:
             return _("Any order makes it %(level)s.", **words)
         if code == "silence_cools" and numbers["lifecycle"] == "sleeping":
             return _(
-                "Without an order it falls asleep on %(date)s, in %(days)s days.", **words
+                "Without an order it falls asleep on %(date)s, in %(days)s days.",
+                **words,
             )
         return {
             "order_lifts_temperature": _(
@@ -451,9 +454,7 @@ class Teller:
                 "At a potential of %(amount)s or less it is %(segment)s.", **words
             ),
             "stay_ends": _("On %(date)s it moves to %(segment)s.", **words),
-            "pin_ends": _(
-                "On %(date)s the rules decide again: %(segment)s.", **words
-            ),
+            "pin_ends": _("On %(date)s the rules decide again: %(segment)s.", **words),
             "needs_potential": _("Any potential that you declare rates it."),
             "first_order": _("The first order makes it a new customer."),
         }[code]
@@ -465,7 +466,9 @@ class Teller:
         _, partner = self.env._, self.customer.partner_id
         industry, _country, _state, size, _tags = get_traits(self.outcome.row)
         if not self.frame.rules.reference:
-            return [_("A first customer that bought: there is no A to compare with yet.")]
+            return [
+                _("A first customer that bought: there is no A to compare with yet.")
+            ]
         missing = [_("What it could buy from us in 12 months: ask, then declare it.")]
         if not industry:
             missing.append(_("Its industry, to find look-alikes."))

@@ -77,7 +77,9 @@ class CrmLead(models.Model):
         leads = super().create(vals_list)
         if any(self._may_win(vals) for vals in vals_list):
             leads._refresh_won(leads._filter_won(), leads.partner_id)
-        self.env["coverage.refresh"].sudo()._queue_customers(leads.filtered("partner_id"))
+        self.env["coverage.refresh"].sudo()._queue_customers(
+            leads.filtered("partner_id")
+        )
         return leads
 
     def write(self, vals):
@@ -87,7 +89,9 @@ class CrmLead(models.Model):
         result = super().write(vals)
         if won or self._may_win(vals):
             self._refresh_won(won | self._filter_won(), partners | self.partner_id)
-        self.env["coverage.refresh"].sudo()._queue_customers(self.filtered("partner_id"))
+        self.env["coverage.refresh"].sudo()._queue_customers(
+            self.filtered("partner_id")
+        )
         return result
 
     def _merge_get_fields(self):

@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 
 from .common import NOW, CoverageCase
 
-REFRESH = "odoo.addons.crm_sales_coverage.models.coverage_refresh"
+APPLICATION = "odoo.addons.crm_sales_coverage.models.coverage_application"
 
 
 @tagged("post_install", "-at_install")
@@ -88,7 +88,7 @@ class TestAutomation(CoverageCase):
         )
         with (
             mute_logger("odoo.addons.base.models.ir_actions"),
-            self.assertLogs(REFRESH, "WARNING"),
+            self.assertLogs(APPLICATION, "WARNING"),
         ):
             run = self._refresh(NOW + timedelta(days=200))
         self.assertEqual(run.failed_count, 1)

@@ -4,8 +4,6 @@ from odoo import SUPERUSER_ID, Command, api, fields
 from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, get_db_name, tagged
 
-REFRESH = "odoo.addons.crm_sales_coverage.models.coverage_refresh.CoverageRefresh"
-
 
 @tagged("post_install", "-at_install")
 class TestConcurrency(BaseCase):
@@ -227,7 +225,7 @@ class TestConcurrency(BaseCase):
             return original(model, *args, **kwargs)
 
         self.job = self._open()
-        return patch(f"{REFRESH}.{method}", selling)
+        return patch.object(self.registry["coverage.refresh"], method, selling)
 
     def test_sale_between_staging_and_writing_survives(self):
         for method in ("_prepare_frame", "_collect_staged", "_decide_rows", "_lock"):
@@ -267,7 +265,7 @@ class TestConcurrency(BaseCase):
             return outcomes
 
         job = self._open()
-        with patch(f"{REFRESH}._decide_rows", deciding):
+        with patch.object(self.registry["coverage.refresh"], "_decide_rows", deciding):
             run = self._run_job(job)
         self.assertEqual(run.state, "applied")
         row = self._row(customer)

@@ -8,7 +8,10 @@ from odoo.tools import mute_logger
 
 from .common import NOW, CoverageCase
 
-REFRESH = "odoo.addons.crm_sales_coverage.models.coverage_refresh"
+MODELS = "odoo.addons.crm_sales_coverage.models"
+REFRESH = f"{MODELS}.coverage_refresh"
+BATCH = f"{MODELS}.coverage_rows.BATCH"
+APPLICATION = f"{MODELS}.coverage_application"
 CRON = "odoo.addons.base.models.ir_cron"
 REFUSAL = "Not with me"
 
@@ -126,7 +129,7 @@ class TestRefresh(CoverageCase):
         with self._tried():
             self._refresh(now)
             whole = self._snapshot()
-        with patch(f"{REFRESH}.BATCH", 1):
+        with patch(BATCH, 1):
             self._refresh(now)
         self.assertSameRows(self._snapshot(), whole)
 
@@ -210,7 +213,7 @@ class TestRefresh(CoverageCase):
 
         with (
             patch(f"{CRON}.IrCron._commit_progress", note),
-            patch(f"{REFRESH}.BATCH", 3),
+            patch(BATCH, 3),
             patch(
                 "odoo.addons.base.models.res_company.ResCompany.search",
                 lambda companies, *args, **kwargs: self.company,
@@ -235,7 +238,7 @@ class TestRefresh(CoverageCase):
         count = self.env["coverage.customer"].search_count([])
         with (
             patch(f"{CRON}.IrCron._commit_progress", note),
-            patch(f"{REFRESH}.BATCH", 3),
+            patch(BATCH, 3),
         ):
             while left[-1:] != [0]:
                 self.env["coverage.refresh"]._cron_refresh()
@@ -257,7 +260,7 @@ class TestRefresh(CoverageCase):
 
         with (
             patch(f"{CRON}.IrCron._commit_progress", note),
-            patch(f"{REFRESH}.BATCH", 3),
+            patch(BATCH, 3),
         ):
             run = self.env["coverage.run"]
             while not run.last_customer_id:
@@ -305,7 +308,7 @@ class TestRefresh(CoverageCase):
 
     def _run_failing_job(self):
         """Return the log of a job that ends as failed."""
-        with mute_logger(CRON), self.assertLogs(REFRESH, "WARNING") as log:
+        with mute_logger(CRON), self.assertLogs(APPLICATION, "WARNING") as log:
             self._run_job()
         return log
 
@@ -313,7 +316,7 @@ class TestRefresh(CoverageCase):
         customer = self._create_known_buyer(3_000)
         with (
             self._refuse(customer, "segment_id"),
-            self.assertLogs(REFRESH, "WARNING"),
+            self.assertLogs(APPLICATION, "WARNING"),
         ):
             order = self._confirm_order(customer, 6_000)
         self.assertEqual(order.state, "sale")

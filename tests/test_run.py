@@ -201,7 +201,7 @@ class TestRun(CoverageCase):
                 raise UserError(REFUSAL)
             return write(records, vals)
 
-        logger = "odoo.addons.crm_sales_coverage.models.coverage_refresh"
+        logger = "odoo.addons.crm_sales_coverage.models.coverage_application"
         with patch.object(rows, "write", refusing_write), self.assertLogs(logger):
             run.action_apply()
         self.assertEqual(

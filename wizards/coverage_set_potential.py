@@ -10,7 +10,10 @@ class CoverageSetPotential(models.TransientModel):
 
     customer_ids = fields.Many2many("coverage.customer", required=True)
     kind = fields.Selection(
-        [("declared", "Declared by the customer"), ("confirmed", "Confirmed by leader")],
+        [
+            ("declared", "Declared by the customer"),
+            ("confirmed", "Confirmed by leader"),
+        ],
         required=True,
         default="declared",
         readonly=True,

@@ -20,9 +20,9 @@ class CoverageWhatIf(models.TransientModel):
         "coverage.what.if.level", "what_if_id", default=lambda self: self._levels()
     )
     coverage_revenue_source = fields.Selection(
-        selection=lambda self: self.env["res.company"]
-        ._fields["coverage_revenue_source"]
-        .selection,
+        selection=lambda self: (
+            self.env["res.company"]._fields["coverage_revenue_source"].selection
+        ),
         required=True,
     )
     coverage_lookback_years = fields.Integer(string="Lookback (years)")
@@ -45,7 +45,11 @@ class CoverageWhatIf(models.TransientModel):
     def _segments(self):
         """Return one line per segment with its present values."""
         return [
-            (0, 0, {"segment_id": segment.id, **{n: segment[n] for n in SEGMENT_FIELDS}})
+            (
+                0,
+                0,
+                {"segment_id": segment.id, **{n: segment[n] for n in SEGMENT_FIELDS}},
+            )
             for segment in self.env["coverage.segment"].search([])
         ]
 
@@ -79,7 +83,7 @@ class CoverageWhatIf(models.TransientModel):
         }
 
     def _get_what_if(self):
-        """Return what differs from the present rules, in the shape of a run's what-if."""
+        """Return what differs from the present rules, as a run's what-if."""
         settings = self.company_id._get_coverage_settings()
         sections = {
             "company": {
@@ -126,5 +130,7 @@ class CoverageWhatIfLevel(models.TransientModel):
     _description = "Temperature on Paper"
 
     what_if_id = fields.Many2one("coverage.what.if", required=True, ondelete="cascade")
-    temperature_id = fields.Many2one("coverage.temperature", required=True, readonly=True)
+    temperature_id = fields.Many2one(
+        "coverage.temperature", required=True, readonly=True
+    )
     min_score = fields.Float(string="From Score")

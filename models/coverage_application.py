@@ -1,0 +1,164 @@
+import logging
+from collections import defaultdict
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from psycopg2 import errors
+
+from odoo import models
+from odoo.tools import SQL
+
+from .coverage_rows import FACT_TYPES, FLAT, get_facts, get_flat, get_outcome
+
+_logger = logging.getLogger(__name__)
+
+
+class CoverageApplication(models.AbstractModel):
+    """Writes what was decided: figures by SQL, decisions through the ORM."""
+
+    _name = "coverage.application"
+    _description = "Application of Decisions"
+
+    def _apply_outcomes(self, frame, outcomes, log):
+        """Write outcomes; the only place that does.
+
+        :return: ids of customers whose write was refused (by another addon, say);
+            they keep their decisions, and the job says so at its end
+        """
+        if not outcomes:
+            return set()
+        self._write_flat(outcomes)
+        customers = self.env["coverage.customer"].sudo()
+        customers.browse([one.customer_id for one in outcomes]).invalidate_recordset(
+            flush=False
+        )
+        moved, groups = [], defaultdict(list)
+        for outcome in outcomes:
+            if vals := self._get_changed_vals(outcome):
+                groups[tuple(sorted(vals.items()))].append(outcome.customer_id)
+                moved.append(outcome)
+        log = {
+            **log,
+            "date": frame.now,
+            "day_start": self._get_day_start(frame),
+            "reasons": {
+                one.customer_id: self._get_reasons(frame, one) for one in moved
+            },
+            "firsts": {one.customer_id: self._get_firsts(frame, one) for one in moved}
+            if "planned" not in log
+            else {},
+        }
+        failed = set()
+        for vals, ids in groups.items():
+            batch = customers.with_context(coverage_log=log).browse(ids)
+            failed |= self._write_group(batch, dict(vals))
+        self.env["crm.lead"].sudo()._follow_customers(
+            [one.customer_id for one in moved]
+        )
+        return failed
+
+    def _write_flat(self, outcomes):
+        """Write facts and figures by SQL: they differ for every row."""
+        full = [one for one in outcomes if one.row[1]]
+        figures = [
+            one for one in outcomes if not one.row[1] and one.flat != get_flat(one.row)
+        ]
+        self._write_values(
+            {**FACT_TYPES, **FLAT},
+            [(one.customer_id, *get_facts(one.row), *one.flat) for one in full],
+        )
+        self._write_values(FLAT, [(one.customer_id, *one.flat) for one in figures])
+
+    def _write_values(self, types, values):
+        """Run one UPDATE for rows of (id, values in the order of ``types``)."""
+        if not values:
+            return
+        names = list(types)
+        query = SQL(
+            "UPDATE coverage_customer c SET %s FROM (VALUES %%s) AS v (id, %s) "
+            "WHERE c.id = v.id",
+            SQL(", ").join(
+                SQL("%s = v.%s", SQL.identifier(name), SQL.identifier(name))
+                for name in names
+            ),
+            SQL(", ").join(SQL.identifier(name) for name in names),
+        )
+        template = ", ".join(f"%s::{kind}" for kind in ("int4", *types.values()))
+        self.env.cr.execute_values(
+            query.code.replace("%%s", "%s"), values, f"({template})", page_size=2_000
+        )
+
+    def _get_changed_vals(self, outcome):
+        """Return the decisions of one customer that differ from the stored ones."""
+        names = ("segment_id", "segment_computed_id", "temperature_id", "lifecycle")
+        old, new = get_outcome(outcome.row), self._get_values(outcome.decision)
+        vals = {
+            name: after or False
+            for name, before, after in zip(names, old, new, strict=True)
+            if before != after
+        }
+        if outcome.decision.is_pin_expired:
+            vals.update(
+                segment_manual_id=False,
+                segment_manual_until=False,
+                segment_manual_reason=False,
+            )
+        return vals
+
+    def _write_group(self, customers, vals):
+        """Write one outcome to all its customers; return the ids refused.
+
+        One bad record stops nobody: a refused group is written one by one.
+        """
+        try:
+            with self.env.cr.savepoint():
+                customers.write(vals)
+            return set()
+        except (errors.SerializationFailure, errors.DeadlockDetected):
+            raise
+        except Exception as error:  # another addon's or automation rule's veto
+            if len(customers) > 1:
+                failed = set()
+                for customer in customers:
+                    failed |= self._write_group(customer, vals)
+                return failed
+            _logger.warning("Customer %s keeps its decisions: %s", customers.id, error)
+            return {customers.id}
+
+    def _get_reasons(self, frame, outcome):
+        """Return by field what history keeps as the reason: code and numbers."""
+        decision = outcome.decision
+        numbers = {
+            "potential": decision.potential,
+            "source": decision.potential_source,
+            "share": decision.share and round(decision.share, 1),
+            "reference": frame.rules.reference,
+            "score": decision.temperature_score,
+            "yield": decision.yield_rate,
+        }
+        return {
+            "segment_id": {"code": decision.segment_reason, **numbers},
+            "temperature_id": {"code": decision.temperature_reason, **numbers},
+            "lifecycle": {"code": decision.lifecycle_reason, **numbers},
+            "segment_manual_id": {"code": "pin_expired"},
+        }
+
+    def _get_firsts(self, frame, outcome):
+        """Return the fields that this customer had no value of this morning."""
+        decision = outcome.decision
+        standings = {
+            "segment_id": decision.segment_standing,
+            "temperature_id": decision.temperature_standing,
+            "lifecycle": decision.lifecycle_standing,
+        }
+        return {
+            name
+            for name, standing in standings.items()
+            if standing.since == frame.today and standing.left is None
+        }
+
+    def _get_day_start(self, frame):
+        """Return the moment the company's day began, naive UTC."""
+        zone = ZoneInfo(frame.company._get_coverage_tz())
+        midnight = datetime.combine(frame.today, datetime.min.time(), zone)
+        return midnight.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)

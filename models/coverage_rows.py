@@ -1,0 +1,293 @@
+from dataclasses import dataclass
+from operator import itemgetter
+
+from odoo import models
+from odoo.tools import SQL
+
+from ..core.lookalike import Traits, band_of
+from ..core.records import Decision, Facts, Standing, State
+from .coverage_facts import FACTS, STAGE
+
+BATCH = 10_000
+
+FLAT = {
+    "potential": "numeric",
+    "potential_source": "varchar",
+    "lookalike_potential": "numeric",
+    "temperature_score": "int4",
+    "yield_rate": "float8",
+    "segment_since": "date",
+    "segment_left_id": "int4",
+    "segment_prior_since": "date",
+    "segment_prior_left_id": "int4",
+    "temperature_since": "date",
+    "temperature_left_id": "int4",
+    "temperature_prior_since": "date",
+    "lifecycle_since": "date",
+    "lifecycle_left": "varchar",
+    "lifecycle_prior_since": "date",
+}
+FACT_TYPES = {
+    name: "date"
+    if name.endswith("_date")
+    else "int4"
+    if name.endswith(("_count", "_days"))
+    else "numeric"
+    for name in FACTS
+}
+HELD = (
+    "declared_potential",
+    "declared_date",
+    "confirmed_potential",
+    "confirmed_date",
+    "segment_id",
+    "segment_computed_id",
+    "temperature_id",
+    "lifecycle",
+    "segment_manual_id",
+    "segment_manual_until",
+)
+COLUMNS = ("id", "is_changed", "is_newer", *FACTS, *HELD, *FLAT)
+TRAITS = ("industry_id", "country_id", "state_id", "size", "tags")
+POSITION = {name: index for index, name in enumerate(COLUMNS + TRAITS)}
+
+
+def _getter(*names):
+    return itemgetter(*(POSITION[name] for name in names))
+
+
+get_decided = _getter(
+    "revenue_12m",
+    "revenue_best_12m",
+    "revenue_90d",
+    "revenue_prev_90d",
+    "revenue_season_90d",
+    "average_order_amount",
+    "order_day_count",
+    "awake_order_day_count",
+    "first_order_date",
+    "last_order_date",
+    "longest_silence_days",
+    "declared_potential",
+    "declared_date",
+    "confirmed_potential",
+    "confirmed_date",
+)
+get_segment = _getter(
+    "segment_computed_id",
+    "segment_since",
+    "segment_left_id",
+    "segment_prior_since",
+    "segment_prior_left_id",
+)
+get_temperature = _getter(
+    "temperature_id",
+    "temperature_since",
+    "temperature_left_id",
+    "temperature_prior_since",
+)
+get_lifecycle = _getter(
+    "lifecycle", "lifecycle_since", "lifecycle_left", "lifecycle_prior_since"
+)
+get_pin = _getter("segment_manual_id", "segment_manual_until")
+get_flat = _getter(*FLAT)
+get_facts = _getter(*FACTS)
+get_traits = _getter(*TRAITS)
+get_outcome = _getter(
+    "segment_id", "segment_computed_id", "temperature_id", "lifecycle"
+)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One customer's row as read, and what was decided of it."""
+
+    row: tuple
+    facts: Facts
+    state: State
+    decision: Decision
+    flat: tuple
+
+    @property
+    def customer_id(self):
+        return self.row[0]
+
+
+class CoverageRows(models.AbstractModel):
+    """Reads customers' rows with their newest facts, and decides each of them."""
+
+    _name = "coverage.rows"
+    _description = "Rows to Decide"
+
+    # === FACTS === #
+
+    def _collect_staged(self, frame, last_id):
+        """Return the next batch of rows, staged facts laid over the stored ones."""
+        self.env["coverage.customer"].flush_model()
+        return self.env.execute_query(
+            SQL(
+                "%s AND c.active AND c.id > %s ORDER BY c.id LIMIT %s",
+                self._query_rows(frame, SQL.identifier(STAGE), is_staged=True),
+                last_id,
+                BATCH,
+            )
+        )
+
+    def _collect_listed(self, frame, customers):
+        """Return rows of these customers with their facts of this moment."""
+        if not customers:
+            return []
+        facts = self.env["coverage.facts"]
+        facts._flush_documents()
+        customers.flush_recordset()
+        query = facts._query_facts(
+            frame.company,
+            frame.today,
+            frame.settings,
+            customers.ids,
+            customers.partner_id.ids,
+        )
+        return self.env.execute_query(
+            SQL(
+                "%s AND c.id IN %s ORDER BY c.id",
+                self._query_rows(frame, SQL("(%s)", query), is_staged=False),
+                customers._ids,
+            )
+        )
+
+    def _query_rows(self, frame, source, is_staged):
+        """Select ``COLUMNS`` and ``TRAITS`` of customers, facts of ``source`` first."""
+        return SQL(
+            """
+            SELECT c.id, s.id IS NOT NULL AND (%(fresh)s) IS DISTINCT FROM (%(stored)s),
+                   %(is_newer)s, %(facts)s, %(rest)s, p.industry_id, p.country_id,
+                   p.state_id, p.coverage_employee_count, %(tags)s
+              FROM coverage_customer c
+              LEFT JOIN %(source)s s ON s.id = c.id
+              JOIN res_partner p ON p.id = c.partner_id
+             WHERE c.company_id = %(company)s
+            """,
+            fresh=SQL(", ").join(SQL.identifier("s", name) for name in FACTS),
+            stored=SQL(", ").join(SQL.identifier("c", name) for name in FACTS),
+            is_newer=SQL("s.version <> c.xmin") if is_staged else SQL("FALSE"),
+            facts=self._query_overlay(),
+            rest=SQL(", ").join(SQL.identifier("c", name) for name in (*HELD, *FLAT)),
+            tags=SQL(
+                """ARRAY(SELECT rel.category_id
+                           FROM res_partner_res_partner_category_rel rel
+                          WHERE rel.partner_id = p.id ORDER BY rel.category_id)"""
+            )
+            if frame.has_niches
+            else SQL("NULL"),
+            source=source,
+            company=frame.company.id,
+        )
+
+    def _query_overlay(self):
+        """Take each fact from the source where it has the row, else from the row."""
+        return SQL(", ").join(
+            SQL(
+                "CASE WHEN s.id IS NULL THEN %s ELSE %s END AS %s",
+                SQL.identifier("c", name),
+                SQL.identifier("s", name),
+                SQL.identifier(name),
+            )
+            for name in FACTS
+        )
+
+    def _query_staged(self, is_staged=True):
+        """Return the whole base with its newest facts, as the reference reads it."""
+        if not is_staged:
+            return SQL("SELECT * FROM coverage_customer")
+        return SQL(
+            """SELECT c.id, c.company_id, c.partner_id, c.active, %s
+                 FROM coverage_customer c LEFT JOIN %s s ON s.id = c.id""",
+            self._query_overlay(),
+            SQL.identifier(STAGE),
+        )
+
+    # === DECISION === #
+
+    def _decide_rows(self, frame, rows):
+        """Return the outcome of each row; nothing is written."""
+        outcomes = []
+        for row in rows:
+            niche = self._claim(frame, row) if frame.has_niches else None
+            facts = Facts(*get_decided(row), niche.claim if niche else None)
+            state = State(
+                Standing(*get_segment(row)),
+                Standing(*get_temperature(row)),
+                Standing(*get_lifecycle(row)),
+                *get_pin(row),
+            )
+            decision = frame.decide(facts, state)
+            outcomes.append(
+                Outcome(row, facts, state, decision, self._get_flat(facts, decision))
+            )
+        return outcomes
+
+    def _claim(self, frame, row):
+        """Return the niche that a customer belongs to, if any."""
+        industry, country, state, size, tags = get_traits(row)
+        return frame.claim(
+            Traits(industry, country, state, band_of(size, frame.limits), tuple(tags))
+        )
+
+    def _get_flat(self, facts, decision):
+        """Return the values of ``FLAT``, which differ for every row."""
+        segment, level, life = (
+            decision.segment_standing,
+            decision.temperature_standing,
+            decision.lifecycle_standing,
+        )
+        potential = decision.potential
+        return (
+            0.0 if potential is None else round(potential, 2),
+            decision.potential_source,
+            round(facts.lookalike_potential or 0.0, 2),
+            decision.temperature_score,
+            decision.yield_rate,
+            segment.since,
+            segment.left,
+            segment.prior_since,
+            segment.prior_left,
+            level.since,
+            level.left,
+            level.prior_since,
+            life.since,
+            life.left,
+            life.prior_since,
+        )
+
+    def _must_write(self, outcome):
+        """Return whether anything of this row differs from what is stored."""
+        row, decision = outcome.row, outcome.decision
+        return (
+            row[1]
+            or outcome.flat != get_flat(row)
+            or decision.is_pin_expired
+            or self._get_values(decision) != get_outcome(row)
+        )
+
+    def _get_values(self, decision):
+        """Return segment, computed segment, temperature and lifecycle."""
+        return (
+            decision.segment,
+            decision.segment_standing.value,
+            decision.temperature_standing.value,
+            decision.lifecycle_standing.value,
+        )
+
+    def _get_logged(self, outcome):
+        """Return ``{field: (old, new)}`` of what history and previews show."""
+        old, new = get_outcome(outcome.row), self._get_values(outcome.decision)
+        return {
+            name: (before, after)
+            for name, before, after in zip(
+                ("segment_id", None, "temperature_id", "lifecycle"),
+                old,
+                new,
+                strict=True,
+            )
+            if name and before and before != after
+        }
