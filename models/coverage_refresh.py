@@ -312,6 +312,8 @@ class CoverageRefresh(models.AbstractModel):
         begun = {company: runs._find_unfinished(company, now) for company in companies}
         started = min((run.date for run in begun.values() if run), default=None)
         for company in companies:
+            if marks and runs._is_done_today(company, now):
+                continue  # woken for the marked alone
             run = begun[company] or runs._find_job(company, started)
             if not run or run.state != "applied":
                 run = run or runs._create_refresh(company, started or now)

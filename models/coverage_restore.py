@@ -35,7 +35,10 @@ class CoverageRestore(models.AbstractModel):
     _description = "Coverage Restore"
 
     def _restore(self, run, changes, now):
-        """Undo these applied changes; what somebody changed since is only listed."""
+        """Undo these applied changes.
+
+        What somebody changed since, or another rule refuses, is only listed.
+        """
         held = changes.filtered(self._still_holds)
         (changes - held).state = "kept"
         self._restore_standings(run, held)
@@ -44,12 +47,15 @@ class CoverageRestore(models.AbstractModel):
         for customer, lines in held.grouped("customer_id").items():
             vals = self._prepare_restored_vals(run, lines, now)
             groups[tuple(sorted(vals.items()))].append(customer.id)
+        refresh, refused = self.env["coverage.refresh"], set()
         log = {"origin": "undo", "date": now}
         for vals, ids in groups.items():
-            customers.with_context(coverage_log=log).browse(ids).write(dict(vals))
-        held.state = "undone"
+            batch = customers.with_context(coverage_log=log).browse(ids)
+            refused |= refresh._write_group(batch, dict(vals))
+        refused = held.filtered(lambda line: line.customer_id.id in refused)
+        refused.state = "kept"
+        (held - refused).state = "undone"
         if run.what_if:
-            refresh = self.env["coverage.refresh"]
             refresh._refresh_customers(held.customer_id, now, "undo")
 
     def _still_holds(self, change):

@@ -157,7 +157,7 @@ class CoverageRun(models.Model):
     def action_undo(self):
         """Restore settings and every value that nobody has changed since.
 
-        :raises UserError: when a later run was applied under other rules
+        What is listed instead: changes in state *kept*, settings in the note.
         """
         self.check_access("write")
         for run in self.sudo():
@@ -421,6 +421,18 @@ class CoverageRun(models.Model):
                 ("date", "=", date),
             ],
             limit=1,
+        )
+
+    @api.model
+    def _is_done_today(self, company, now):
+        """Return whether the company's whole base was refreshed today."""
+        latest = self.search(
+            [("company_id", "=", company.id), ("origin", "=", "job")], limit=1
+        )
+        today = company._get_coverage_today(now)
+        return (
+            latest.state == "applied"
+            and company._get_coverage_today(latest.date) == today
         )
 
     @api.model

@@ -10,6 +10,7 @@ from ..core.segment import cut_offs, nearest, share_of
 PREDICT_BATCH = 1_000
 WON_FIELDS = {
     "stage_id",
+    "company_id",
     "active",
     "probability",
     "partner_id",

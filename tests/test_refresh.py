@@ -276,6 +276,18 @@ class TestRefresh(CoverageCase):
         self.assertFacts(self.leaders[0], revenue_12m=10_001)
         self.assertFalse(self.env["coverage.mark"].search([]))
 
+    def test_mark_wakes_the_job_for_the_marked_alone(self):
+        self._run_job()
+        marked, other = self._row(self.leaders[0]), self._row(self.leaders[1])
+        self.env.cr.execute("UPDATE coverage_customer SET revenue_12m = -1")
+        self.env.invalidate_all()
+        self.env["coverage.refresh"]._leave_marks(self.company, self.leaders[0])
+        self._run_job()
+        self.assertGreater(marked.revenue_12m, 0)
+        self.assertEqual(other.revenue_12m, -1)
+        self._run_job()  # nobody is marked: somebody asked for all
+        self.assertGreater(other.revenue_12m, 0)
+
     def test_old_jobs_that_changed_nothing_are_forgotten(self):
         unfinished = self.env["coverage.run"]._create_refresh(self.company, NOW)
         empty, telling = self._refresh(), self._refresh(NOW + timedelta(days=300))

@@ -211,6 +211,27 @@ class TestRun(CoverageCase):
 
     # === UNDO === #
 
+    def test_undo_that_another_rule_refuses_is_listed(self):
+        run = self._plan(**HIGHER_B)
+        run.action_apply()
+        rows = type(self.env["coverage.customer"])
+        write, refused = rows.write, self._row(self.near)
+
+        def refusing_write(records, vals):
+            if refused in records and "segment_id" in vals:
+                raise UserError(REFUSAL)
+            return write(records, vals)
+
+        logger = "odoo.addons.crm_sales_coverage.models.coverage_application"
+        with patch.object(rows, "write", refusing_write), self.assertLogs(logger):
+            run.action_undo()
+        self.assertEqual(run.state, "undone")
+        self.assertEqual(
+            {change.state for change in run.change_ids if change.customer_id == refused},
+            {"kept"},
+        )
+        self.assertStands(self.nearer, "A", "hot", "new")
+
     def test_apply_and_undo_end_where_they_began(self):
         before = self._without_pins()
         run = self._plan(**HIGHER_B)
