@@ -11,6 +11,7 @@ from .coverage_rows import get_traits
 
 MONTHS = 24
 NEAREST = 3
+BY_THE_RULES = ("potential_raises_segment", "potential_lowers_segment")
 CENTS = re.compile(r"[.,]0+(?=\D*$)(?<![.,]000)")  # not the thousands of "1,000"
 
 
@@ -437,6 +438,11 @@ class Teller:
         if code == "silence_cools" and numbers["lifecycle"] == "sleeping":
             return _(
                 "Without an order it falls asleep on %(date)s, in %(days)s days.",
+                **words,
+            )
+        if self.decision.segment_reason == "manual" and code in BY_THE_RULES:
+            return _(
+                "Without the pin it would be %(segment)s at a potential of %(amount)s.",
                 **words,
             )
         return {

@@ -31,7 +31,6 @@ class ResPartner(models.Model):
     )
     coverage_id = fields.Many2one(
         "coverage.customer",
-        string="Coverage",
         compute="_compute_coverage",
         search="_search_coverage_id",
         compute_sudo=True,
@@ -62,7 +61,6 @@ class ResPartner(models.Model):
         groups=SALESMAN,
     )
     coverage_badge = fields.Char(
-        string="Coverage Badge",
         compute="_compute_coverage",
         compute_sudo=True,
         groups=SALESMAN,

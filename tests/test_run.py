@@ -227,7 +227,7 @@ class TestRun(CoverageCase):
             run.action_undo()
         self.assertEqual(run.state, "undone")
         self.assertEqual(
-            {change.state for change in run.change_ids if change.customer_id == refused},
+            {line.state for line in run.change_ids if line.customer_id == refused},
             {"kept"},
         )
         self.assertStands(self.nearer, "A", "hot", "new")
