@@ -212,6 +212,7 @@ class CoverageCustomer(models.Model):
     )
     change_ids = fields.One2many("coverage.change", "customer_id", string="History")
 
+    _company_walk = models.Index("(company_id, id) WHERE active IS TRUE")
     _partner_company = models.UniqueIndex(
         "(partner_id, company_id)",
         "This customer is in the list already.",

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -23,6 +23,8 @@ class Frame:
     decide: Any = None
     claim: Any = None
     has_niches: bool = False
+    has_tags: bool = False
+    claimed: dict = field(default_factory=dict)
 
 
 class CoverageFrame(models.AbstractModel):
@@ -55,6 +57,7 @@ class CoverageFrame(models.AbstractModel):
             decide=decider(rules, today),
             claim=claimer(niches),
             has_niches=bool(niches),
+            has_tags=any("tag" in dict(niche.cell) for niche in niches),
         )
 
     def _get_segments(self, what_if=None):

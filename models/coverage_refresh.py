@@ -276,7 +276,9 @@ class CoverageRefresh(models.AbstractModel):
 
     def _refresh_locked(self, frame, customers, log):
         """Decide and write customers that this transaction holds."""
-        outcomes = self._decide_rows(frame, self._collect_listed(frame, customers))
+        outcomes = list(
+            self._decide_rows(frame, self._collect_listed(frame, customers))
+        )
         touched = [outcome for outcome in outcomes if self._must_write(outcome)]
         self._apply_outcomes(frame, touched, log)
         return outcomes

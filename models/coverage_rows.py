@@ -35,18 +35,18 @@ FACT_TYPES = {
     else "numeric"
     for name in FACTS
 }
-HELD = (
-    "declared_potential",
-    "declared_date",
-    "confirmed_potential",
-    "confirmed_date",
-    "segment_id",
-    "segment_computed_id",
-    "temperature_id",
-    "lifecycle",
-    "segment_manual_id",
-    "segment_manual_until",
-)
+HELD = {
+    "declared_potential": "numeric",
+    "declared_date": "date",
+    "confirmed_potential": "numeric",
+    "confirmed_date": "date",
+    "segment_id": "int4",
+    "segment_computed_id": "int4",
+    "temperature_id": "int4",
+    "lifecycle": "varchar",
+    "segment_manual_id": "int4",
+    "segment_manual_until": "date",
+}
 COLUMNS = ("id", "is_changed", "is_newer", *FACTS, *HELD, *FLAT)
 TRAITS = ("industry_id", "country_id", "state_id", "size", "tags")
 POSITION = {name: index for index, name in enumerate(COLUMNS + TRAITS)}
@@ -124,13 +124,28 @@ class CoverageRows(models.AbstractModel):
     def _collect_staged(self, frame, last_id):
         """Return the next batch of rows, staged facts laid over the stored ones."""
         self.env["coverage.customer"].flush_model()
+        last = self.env.execute_query(self._query_bound(frame.company, last_id))[0][0]
+        if last is None:
+            return []
         return self.env.execute_query(
             SQL(
-                "%s AND c.active AND c.id > %s ORDER BY c.id LIMIT %s",
+                "%s AND c.active AND c.id > %s AND c.id <= %s ORDER BY c.id",
                 self._query_rows(frame, SQL.identifier(STAGE), is_staged=True),
                 last_id,
-                BATCH,
+                last,
             )
+        )
+
+    def _query_bound(self, company, last_id):
+        """Return the last id of the next batch: a range is read faster than a list."""
+        return SQL(
+            """SELECT max(id) FROM (
+                SELECT id FROM coverage_customer
+                 WHERE company_id = %s AND active AND id > %s
+                 ORDER BY id LIMIT %s) batch""",
+            company.id,
+            last_id,
+            BATCH,
         )
 
     def _collect_listed(self, frame, customers):
@@ -156,43 +171,68 @@ class CoverageRows(models.AbstractModel):
         )
 
     def _query_rows(self, frame, source, is_staged):
-        """Select ``COLUMNS`` and ``TRAITS`` of customers, facts of ``source`` first."""
+        """Select ``COLUMNS`` of customers, facts of ``source`` first, and ``TRAITS``.
+
+        Traits are empty while no niche claims by them.
+        """
+        is_changed = SQL("s.id IS NOT NULL") if is_staged else self._query_differs()
         return SQL(
             """
-            SELECT c.id, s.id IS NOT NULL AND (%(fresh)s) IS DISTINCT FROM (%(stored)s),
-                   %(is_newer)s, %(facts)s, %(rest)s, p.industry_id, p.country_id,
-                   p.state_id, p.coverage_employee_count, %(tags)s
+            SELECT c.id, %(is_changed)s, %(is_newer)s, %(facts)s, %(rest)s, %(traits)s
               FROM coverage_customer c
-              LEFT JOIN %(source)s s ON s.id = c.id
-              JOIN res_partner p ON p.id = c.partner_id
+              LEFT JOIN %(source)s s ON s.id = c.id %(partner)s
              WHERE c.company_id = %(company)s
             """,
-            fresh=SQL(", ").join(SQL.identifier("s", name) for name in FACTS),
-            stored=SQL(", ").join(SQL.identifier("c", name) for name in FACTS),
+            is_changed=is_changed,
             is_newer=SQL("s.version <> c.xmin") if is_staged else SQL("FALSE"),
-            facts=self._query_overlay(),
-            rest=SQL(", ").join(SQL.identifier("c", name) for name in (*HELD, *FLAT)),
-            tags=SQL(
-                """ARRAY(SELECT rel.category_id
-                           FROM res_partner_res_partner_category_rel rel
-                          WHERE rel.partner_id = p.id ORDER BY rel.category_id)"""
-            )
-            if frame.has_niches
-            else SQL("NULL"),
+            facts=SQL(", ").join(
+                self._query_value(self._query_overlaid(name), kind)
+                for name, kind in FACT_TYPES.items()
+            ),
+            rest=SQL(", ").join(
+                self._query_value(SQL.identifier("c", name), kind)
+                for name, kind in {**HELD, **FLAT}.items()
+            ),
+            traits=self._query_traits(frame),
             source=source,
+            partner=SQL("JOIN res_partner p ON p.id = c.partner_id")
+            if frame.has_niches
+            else SQL(""),
             company=frame.company.id,
         )
 
-    def _query_overlay(self):
-        """Take each fact from the source where it has the row, else from the row."""
-        return SQL(", ").join(
-            SQL(
-                "CASE WHEN s.id IS NULL THEN %s ELSE %s END AS %s",
-                SQL.identifier("c", name),
-                SQL.identifier("s", name),
-                SQL.identifier(name),
-            )
-            for name in FACTS
+    def _query_traits(self, frame):
+        """Return the columns of ``TRAITS``."""
+        if not frame.has_niches:
+            return SQL(", ").join(SQL("NULL") for _trait in TRAITS)
+        tags = SQL(
+            """ARRAY(SELECT rel.category_id
+                       FROM res_partner_res_partner_category_rel rel
+                      WHERE rel.partner_id = p.id ORDER BY rel.category_id)"""
+        )
+        return SQL(
+            "p.industry_id, p.country_id, p.state_id, p.coverage_employee_count, %s",
+            tags if frame.has_tags else SQL("NULL"),
+        )
+
+    def _query_differs(self):
+        """Return whether the facts of the source differ from those of the row."""
+        return SQL(
+            "s.id IS NOT NULL AND (%s) IS DISTINCT FROM (%s)",
+            SQL(", ").join(SQL.identifier("s", name) for name in FACTS),
+            SQL(", ").join(SQL.identifier("c", name) for name in FACTS),
+        )
+
+    def _query_value(self, value, kind):
+        """Return a value as Python takes it fastest: amounts as floats."""
+        return SQL("%s::float8", value) if kind == "numeric" else value
+
+    def _query_overlaid(self, name):
+        """Take a fact from the source where it has the row, else from the row."""
+        return SQL(
+            "CASE WHEN s.id IS NULL THEN %s ELSE %s END",
+            SQL.identifier("c", name),
+            SQL.identifier("s", name),
         )
 
     def _query_staged(self, is_staged=True):
@@ -202,15 +242,17 @@ class CoverageRows(models.AbstractModel):
         return SQL(
             """SELECT c.id, c.company_id, c.partner_id, c.active, %s
                  FROM coverage_customer c LEFT JOIN %s s ON s.id = c.id""",
-            self._query_overlay(),
+            SQL(", ").join(
+                SQL("%s AS %s", self._query_overlaid(name), SQL.identifier(name))
+                for name in FACTS
+            ),
             SQL.identifier(STAGE),
         )
 
     # === DECISION === #
 
     def _decide_rows(self, frame, rows):
-        """Return the outcome of each row; nothing is written."""
-        outcomes = []
+        """Yield the outcome of each row; nothing is written."""
         for row in rows:
             niche = self._claim(frame, row) if frame.has_niches else None
             facts = Facts(*get_decided(row), niche.claim if niche else None)
@@ -221,17 +263,16 @@ class CoverageRows(models.AbstractModel):
                 *get_pin(row),
             )
             decision = frame.decide(facts, state)
-            outcomes.append(
-                Outcome(row, facts, state, decision, self._get_flat(facts, decision))
-            )
-        return outcomes
+            yield Outcome(row, facts, state, decision, self._get_flat(facts, decision))
 
     def _claim(self, frame, row):
         """Return the niche that a customer belongs to, if any."""
         industry, country, state, size, tags = get_traits(row)
-        return frame.claim(
-            Traits(industry, country, state, band_of(size, frame.limits), tuple(tags))
-        )
+        band = band_of(size, frame.limits)
+        traits = (industry, country, state, band, tuple(tags or ()))
+        if traits not in frame.claimed:
+            frame.claimed[traits] = frame.claim(Traits(*traits))
+        return frame.claimed[traits]
 
     def _get_flat(self, facts, decision):
         """Return the values of ``FLAT``, which differ for every row."""

@@ -7,7 +7,6 @@ from odoo import api, fields, models
 from odoo.tools import SQL, format_amount, format_date
 
 from ..core.explain import explain
-from .coverage_rows import get_traits
 
 MONTHS = 24
 NEAREST = 3
@@ -36,7 +35,7 @@ class CoverageWhy(models.AbstractModel):
         refresh = self.env["coverage.refresh"].sudo()
         frame = refresh._prepare_frame(customer.company_id, now)
         rows = refresh._collect_listed(frame, customer)
-        outcome = refresh._decide_rows(frame, rows)[0]
+        outcome = next(refresh._decide_rows(frame, rows))
         explanation = explain(outcome.facts, outcome.state, frame.rules, frame.today)
         teller = Teller(self.env, customer, frame, outcome, explanation)
         return {
@@ -470,15 +469,14 @@ class Teller:
         if self.decision.segment is not None:
             return []
         _, partner = self.env._, self.customer.partner_id
-        industry, _country, _state, size, _tags = get_traits(self.outcome.row)
         if not self.frame.rules.reference:
             return [
                 _("A first customer that bought: there is no A to compare with yet.")
             ]
         missing = [_("What it could buy from us in 12 months: ask, then declare it.")]
-        if not industry:
+        if not partner.industry_id:
             missing.append(_("Its industry, to find look-alikes."))
-        if not size:
+        if not partner.coverage_employee_count:
             missing.append(_("Its number of employees, to find look-alikes."))
         if not partner.country_id:
             missing.append(_("Its country, to find look-alikes."))
