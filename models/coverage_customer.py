@@ -3,6 +3,9 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from .coverage_facts import FACTS
+from .coverage_rows import FLAT
+
 LIFECYCLES = [
     ("prospect", "Prospect"),
     ("new", "New"),
@@ -25,6 +28,15 @@ LOGGED = (
     "declared_potential",
 )
 CLASSIFIED = ("segment_id", "temperature_id", "lifecycle")
+DERIVED = {
+    *FACTS,
+    *FLAT,
+    *CLASSIFIED,
+    "segment_computed_id",
+    "confirmed_potential",
+    "confirmed_date",
+    "confirmed_user_id",
+}
 CONFIRMED_DAYS = timedelta(days=365)
 
 
@@ -307,6 +319,9 @@ class CoverageCustomer(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.check_access("create")
+        for vals in vals_list:
+            self._check_written_by_hand(vals)
         customers = super().create(
             [self._add_declared_date(self._add_owner(vals)) for vals in vals_list]
         )
@@ -315,6 +330,8 @@ class CoverageCustomer(models.Model):
         return customers
 
     def write(self, vals):
+        self.check_access("write")
+        self._check_written_by_hand(vals)
         vals = self._add_declared_date(vals)
         logged = [name for name in LOGGED if name in vals]
         before = self._get_values(logged)
@@ -544,6 +561,23 @@ class CoverageCustomer(models.Model):
             )
         self.env["coverage.refresh"].sudo()._refresh_customers(customers)
 
+    def _check_written_by_hand(self, vals):
+        """Refuse that anybody but the engine writes facts and decisions.
+
+        :raises UserError: names the fields, and what to use instead
+        """
+        derived = DERIVED.intersection(name for name, value in vals.items() if value)
+        if not derived or self.env.su:
+            return
+        labels = self.fields_get(derived, ["string"])
+        raise UserError(
+            self.env._(
+                "These follow from orders and rules: %(fields)s. Set the segment by "
+                "hand, or declare the potential instead.",
+                fields=", ".join(sorted(label["string"] for label in labels.values())),
+            )
+        )
+
     def _check_leader(self):
         """Raise unless the user leads a team and may see these customers."""
         self.check_access("read")
@@ -563,7 +597,7 @@ class CoverageCustomer(models.Model):
             values = {"owned_since": today if user else False}
             if "team_id" not in vals and user:
                 values["team_id"] = user.sale_team_id.id
-            group.write(values)
+            group.sudo().write(values)
         if not self.env.context.get("coverage_from_partner"):
             self._mirror_owner_to_partner()
 
@@ -634,6 +668,8 @@ class CoverageCustomer(models.Model):
             return str(value.id), value.display_name
         if field.type == "selection":
             return value, dict(field._description_selection(self.env)).get(value, value)
+        if field.type == "monetary":
+            return str(value), self.env["coverage.why"]._money(self.currency_id)(value)
         return str(value), str(value)
 
     def _log_changes(self, before, names):

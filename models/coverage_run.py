@@ -21,6 +21,7 @@ TRANSITIONS = {
     ("applied", "undone"),
 }
 CLICK_LIMIT = 500
+WRITABLE = {"kind", "company_id", "what_if"}
 INTEGERS = ("segment_id", "temperature_id")
 KEEP_EMPTY_DAYS = timedelta(days=90)
 
@@ -117,6 +118,33 @@ class CoverageRun(models.Model):
             ],
             limit=1000,
         ).unlink()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_written_by_hand(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_written_by_hand(vals)
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_history(self):
+        if not self.env.su and any(run.state in ("applied", "undone") for run in self):
+            raise UserError(
+                self.env._("Applied runs are history and stay. Undo them instead.")
+            )
+
+    def _check_written_by_hand(self, vals):
+        """Refuse that anybody but the engine writes what a run came to."""
+        if not self.env.su and not set(vals) <= WRITABLE:
+            raise UserError(
+                self.env._(
+                    "Use the buttons Preview, Apply and Undo: state and figures of a "
+                    "run follow from them."
+                )
+            )
 
     # === ACTION METHODS === #
 
@@ -371,7 +399,18 @@ class CoverageRun(models.Model):
         if not last:
             self.is_undoing = False
             self._update_state("undone")
+            self._note_undone()
         return len(changes)
+
+    def _note_undone(self):
+        """Tell in the note what undo has done."""
+        undone = self.change_ids.filtered(lambda change: change.state == "undone")
+        told = self.env._(
+            "Undone: %(count)s customers have their former values again. Their "
+            "segments are held for a while.",
+            count=len(undone.customer_id),
+        )
+        self.note = "\n".join(filter(None, (told, self.note)))
 
     # === JOB === #
 

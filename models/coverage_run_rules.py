@@ -114,6 +114,7 @@ class CoverageRunRules(models.AbstractModel):
         for record, values in pairs:
             record.with_context(coverage_check_later=True).write(values)
         self.env["coverage.segment"]._check_order()
+        self.env["coverage.temperature"]._check_rising()
 
     def _swap_rules(self, what_if):
         """Make the values tried real; return what they were, in the same shape."""
@@ -142,7 +143,7 @@ class CoverageRunRules(models.AbstractModel):
             )
             same = {name: old[name] for name in values if record[name] == values[name]}
             kept += [
-                f"{record.display_name}: {record._fields[name].string}"
+                f"{record.display_name}: {self._get_field_label(record, name)}"
                 for name in values
                 if name not in same
             ]
@@ -154,6 +155,10 @@ class CoverageRunRules(models.AbstractModel):
             self.note = self.env._(
                 "Changed since and therefore kept: %(names)s.", names=", ".join(kept)
             )
+
+    def _get_field_label(self, record, name):
+        field = record._fields[name]
+        return field.get_description(self.env, ["string"])["string"]
 
     def _get_rules_now(self):
         """Return all rules and settings that a decision depends on, as plain data."""

@@ -11,7 +11,6 @@ class CoverageRunSummary(models.AbstractModel):
 
     summary = fields.Json(
         compute="_compute_summary",
-        help="Who moves from where to where, as plain data for the tables of the form.",
     )
 
     @api.depends("change_ids.state")

@@ -4,6 +4,8 @@ from odoo.tools import ormcache
 
 from ..core.records import TemperatureRule
 
+CODES = ["frozen", "cool", "mild", "warm", "hot"]
+
 
 class CoverageTemperature(models.Model):
     """A level of temperature: what a customer brings, against what it could."""
@@ -47,6 +49,24 @@ class CoverageTemperature(models.Model):
         if not self.search_count([("min_score", "=", 0)]):
             raise ValidationError(
                 self.env._("The coldest level must begin at a score of 0.")
+            )
+
+    @api.constrains("min_score")
+    def _check_rising(self):
+        """Warmer levels begin at higher scores; several are checked together, later."""
+        if self.env.context.get("coverage_check_later"):
+            return
+        levels = self.search([]).sorted(lambda level: CODES.index(level.code))
+        scores = levels.mapped("min_score")
+        if any(low >= high for low, high in zip(scores, scores[1:], strict=False)):
+            raise ValidationError(
+                self.env._(
+                    "Each temperature must begin at a higher score than the one before "
+                    "it: %(scores)s. Correct the scores.",
+                    scores=", ".join(
+                        f"{level.name} {level.min_score:g}" for level in levels
+                    ),
+                )
             )
 
     @api.ondelete(at_uninstall=False)

@@ -170,11 +170,12 @@ class CoverageWhy(models.AbstractModel):
         if not code:
             return ""
         money = self._money(change.currency_id)
-        sentences = {
-            **self._get_segment_sentences(reason, money),
-            **self._get_temperature_sentences(reason),
-            **self._get_lifecycle_sentences(),
-        }
+        if change.field_name == "temperature_id":
+            sentences = self._get_temperature_sentences(reason)
+        elif change.field_name == "lifecycle":
+            sentences = self._get_lifecycle_sentences()
+        else:
+            sentences = self._get_segment_sentences(reason, money)
         return sentences.get(code, "")
 
     def _money(self, currency):
@@ -225,7 +226,17 @@ class CoverageWhy(models.AbstractModel):
         }
         return {
             "prospect": _("It never bought."),
-            "no_segment": _("Without a potential there is no yield to compare."),
+            "no_segment": _("Without a segment there is no yield to expect."),
+            "no_potential": _("Without a potential there is no yield to compare."),
+            "sleeping": _("It fell asleep."),
+            "new": _(
+                "New customers are judged by their rhythm alone: %(score)s.", **numbers
+            ),
+            "hysteresis": _(
+                "It brings %(yield_percent)s %% of its potential, score %(score)s, and "
+                "is held a little above its score.",
+                **numbers,
+            ),
             "season": _(
                 "It buys at other times of the year: %(yield_percent)s %% of its "
                 "potential, score %(score)s.",
@@ -436,7 +447,8 @@ class Teller:
             return _("Any order makes it %(level)s.", **words)
         if code == "silence_cools" and numbers["lifecycle"] == "sleeping":
             return _(
-                "Without an order it falls asleep on %(date)s, in %(days)s days.",
+                "Without an order it falls asleep by %(date)s, in %(days)s days at "
+                "most.",
                 **words,
             )
         if self.decision.segment_reason == "manual" and code in BY_THE_RULES:
@@ -449,7 +461,8 @@ class Teller:
                 "An order of %(amount)s makes it %(level)s.", **words
             ),
             "silence_cools": _(
-                "Without an order it gets %(level)s on %(date)s, in %(days)s days.",
+                "Without an order it gets %(level)s by %(date)s, in %(days)s days at "
+                "most.",
                 **words,
             ),
             "potential_raises_segment": _(

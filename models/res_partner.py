@@ -1,6 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .coverage_customer import LIFECYCLES
@@ -186,6 +187,8 @@ class ResPartner(models.Model):
         return partners
 
     def write(self, vals):
+        if "user_id" in vals:
+            self._check_owner_change(vals["user_id"])
         has_identity = not IDENTITY_FIELDS.isdisjoint(vals)
         before = (
             {partner: partner.commercial_partner_id for partner in self}
@@ -216,6 +219,31 @@ class ResPartner(models.Model):
             "res_id": self.coverage_id.id,
             "views": [(False, "form")],
         }
+
+    def _check_owner_change(self, user_id):
+        """Refuse that somebody takes or gives away a customer that another one owns.
+
+        Who owns a customer sees its money. Leaders may do it, and everybody with
+        customers of his own or without owner.
+
+        :raises UserError: names the owner and whom to ask
+        """
+        user = self.env.user
+        if self.env.su or user.has_group(
+            "crm_sales_coverage.group_coverage_team_leader"
+        ):
+            return
+        for row in self._get_coverage_rows():
+            owner = row.user_id
+            if owner and owner != user and owner.id != user_id:
+                raise UserError(
+                    self.env._(
+                        "%(customer)s is %(owner)s's customer. Ask the team leader to "
+                        "change the salesperson.",
+                        customer=row.partner_id.display_name,
+                        owner=owner.name,
+                    )
+                )
 
     def _get_coverage_rows(self):
         """Return the rows of these partners in all companies, archived ones too."""

@@ -102,10 +102,11 @@ class TestHistory(CoverageCase):
             "yield": 0.5,
         }
         why = self.env["coverage.why"]
-        for codes in (
-            why._get_segment_sentences(numbers, str),
-            why._get_temperature_sentences(numbers),
-            why._get_lifecycle_sentences(),
+        money = why._money(self.company.currency_id)
+        for name, codes in (
+            ("segment_id", why._get_segment_sentences(numbers, money)),
+            ("temperature_id", why._get_temperature_sentences(numbers)),
+            ("lifecycle", why._get_lifecycle_sentences()),
         ):
             for code in codes:
                 change = self.env["coverage.change"].new(
@@ -113,9 +114,10 @@ class TestHistory(CoverageCase):
                         "reason": {"code": code, **numbers},
                         "company_id": self.company.id,
                         "model": "coverage.customer",
+                        "field_name": name,
                     }
                 )
-                self.assertTrue(change.reason_text, code)
+                self.assertEqual(change.reason_text, codes[code])
 
     def test_days_since_are_kept_with_the_decision(self):
         self.assertEqual(self.row.segment_since, ago(1))

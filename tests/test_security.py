@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.service.model import get_public_method
 from odoo.tests import tagged, users
 
@@ -139,6 +139,36 @@ class TestSecurity(CoverageCase):
             )
 
     # === WHAT SELLERS DO === #
+
+    @users("cover_sara")
+    def test_seller_cannot_take_the_customer_of_another(self):
+        partner = self.rows["Sam's"].partner_id.with_env(self.env)
+        for user in (self.sara, self.env["res.users"]):
+            with self.assertRaises(UserError):
+                partner.user_id = user
+        self.rows["Sara's"].partner_id.with_env(self.env).user_id = self.sam
+        self.assertEqual(self.rows["Sara's"].user_id, self.sam)
+
+    @users("cover_manager")
+    def test_manager_writes_neither_facts_nor_the_state_of_a_run(self):
+        row = self.rows["Sara's"].with_env(self.env)
+        for vals in ({"potential": 9}, {"revenue_12m": 9}, {"confirmed_potential": 9}):
+            with self.assertRaises(UserError):
+                row.write(vals)
+        run = self.env["coverage.run"].create({"company_id": self.company.id})
+        with self.assertRaises(UserError):
+            run.state = "applied"
+        with self.assertRaises(UserError):
+            run.create({"company_id": self.company.id, "state": "planned"})
+        run.action_plan()
+        run.action_apply()
+        with self.assertRaises(UserError):
+            run.unlink()
+
+    def test_temperatures_keep_their_order(self):
+        cool = self.env.ref("crm_sales_coverage.temperature_cool")
+        with self.assertRaises(ValidationError):
+            cool.min_score = 90
 
     @users("cover_sara", "cover_leader")
     def test_sellers_and_leaders_cannot_write_rows(self):

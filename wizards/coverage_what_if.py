@@ -21,7 +21,9 @@ class CoverageWhatIf(models.TransientModel):
     )
     coverage_revenue_source = fields.Selection(
         selection=lambda self: (
-            self.env["res.company"]._fields["coverage_revenue_source"].selection
+            self.env["res.company"]
+            ._fields["coverage_revenue_source"]
+            ._description_selection(self.env)
         ),
         required=True,
     )
