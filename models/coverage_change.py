@@ -61,6 +61,7 @@ class CoverageChange(models.Model):
     _customer_date = models.Index("(customer_id, date DESC)")
 
     @api.depends("model", "field_name")
+    @api.depends_context("lang")
     def _compute_field_label(self):
         for change in self:
             field = self.env[change.model]._fields.get(change.field_name)
@@ -70,7 +71,8 @@ class CoverageChange(models.Model):
                 else change.field_name
             )
 
-    @api.depends("reason")
+    @api.depends("reason", "field_name")
+    @api.depends_context("lang")
     def _compute_reason_text(self):
         sentences = self.env["coverage.why"]
         for change in self:

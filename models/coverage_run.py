@@ -82,6 +82,7 @@ class CoverageRun(models.Model):
     _state_company = models.Index("(company_id, state)")
 
     @api.depends("kind", "origin", "date")
+    @api.depends_context("lang", "tz")
     def _compute_name(self):
         labels = dict(self._fields["origin"]._description_selection(self.env))
         for run in self:

@@ -22,6 +22,7 @@ class CoverageRunRules(models.AbstractModel):
     rules = fields.Json(help="All rules and settings at the time of the preview.")
 
     @api.depends("what_if")
+    @api.depends_context("lang")
     def _compute_what_if_text(self):
         for run in self:
             run.what_if_text = "\n".join(run._get_what_if_lines())
