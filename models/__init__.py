@@ -1,6 +1,7 @@
 # mixins come before the models that inherit them
 from . import (
     coverage_application,
+    coverage_cached,
     coverage_frame,
     coverage_hold,
     coverage_rows,

@@ -633,10 +633,6 @@ class CoverageCustomer(models.Model):
                 back += customer if is_active else back.browse()
         self.env["coverage.refresh"].sudo()._refresh_customers(back)
 
-    def _get_today(self):
-        """Return the calendar day of the customer's company."""
-        return self.company_id._get_coverage_today(fields.Datetime.now())
-
     @api.model
     def _get_ask_again_date(self):
         """Return the day up to which a declared potential is too old to count."""

@@ -191,7 +191,7 @@ class CoverageRefresh(models.AbstractModel):
         if count < LIST_BATCH:
             self.sudo()._run_refresh(company, fields.Datetime.now())
         else:
-            self.env.ref("crm_sales_coverage.ir_cron_refresh").sudo()._trigger()
+            self._wake_job()
 
     # === WHOLE BASE === #
 

@@ -180,7 +180,7 @@ class CoverageRun(models.Model):
             run._activate_reference()
             run._apply_batch(fields.Datetime.now(), CLICK_LIMIT)
             if run.state == "applying" or run.what_if:
-                run._wake_job()
+                self.env["coverage.refresh"]._wake_job()
         return True
 
     def action_undo(self):
@@ -196,7 +196,7 @@ class CoverageRun(models.Model):
             run.is_undoing = True
             run._undo_batch(fields.Datetime.now(), CLICK_LIMIT)
             if run.is_undoing or run.what_if:
-                run._wake_job()
+                self.env["coverage.refresh"]._wake_job()
         return True
 
     def action_cancel(self):
@@ -377,9 +377,6 @@ class CoverageRun(models.Model):
         if len(customers) < limit:
             self._update_state("applied")
         return len(customers)
-
-    def _wake_job(self):
-        self.env.ref("crm_sales_coverage.ir_cron_refresh")._trigger()
 
     # === UNDO === #
 

@@ -108,6 +108,7 @@ class CoverageRunRules(models.AbstractModel):
             self.env.flush_all()
         finally:
             undo.close(rollback=True)
+            self.env.registry.clear_cache()
             self.env.invalidate_all()
 
     def _write_rules(self, pairs):

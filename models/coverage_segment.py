@@ -15,6 +15,7 @@ class CoverageSegment(models.Model):
     """
 
     _name = "coverage.segment"
+    _inherit = "coverage.cached"
     _description = "Coverage Segment"
     _order = "typical_share desc, id"
     _rec_name = "code"
@@ -141,19 +142,6 @@ class CoverageSegment(models.Model):
             "crm_sales_coverage.coverage_customer_action"
         )
         return {**action, "domain": [("segment_id", "=", self.id)], "context": {}}
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self.env.registry.clear_cache()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self.env.registry.clear_cache()
-        return super().write(vals)
-
-    def unlink(self):
-        self.env.registry.clear_cache()
-        return super().unlink()
 
     def _get_ordered(self):
         """Return all segments, the highest typical share first."""

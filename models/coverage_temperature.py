@@ -11,6 +11,7 @@ class CoverageTemperature(models.Model):
     """A level of temperature: what a customer brings, against what it could."""
 
     _name = "coverage.temperature"
+    _inherit = "coverage.cached"
     _description = "Coverage Temperature"
     _order = "min_score, id"
 
@@ -77,15 +78,6 @@ class CoverageTemperature(models.Model):
                 "instead."
             )
         )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self.env.registry.clear_cache()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self.env.registry.clear_cache()
-        return super().write(vals)
 
     @api.model
     @ormcache()

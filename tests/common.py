@@ -2,10 +2,13 @@
 
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from odoo import Command
+from odoo.exceptions import ValidationError
 from odoo.tests import TransactionCase, freeze_time
 
+REFUSAL = "Not with me"
 NOW = datetime(2030, 6, 3, 10, 0)
 TODAY = NOW.date()
 UNVERSIONED = {"write_date", "write_uid"}
@@ -352,3 +355,17 @@ class CoverageCase(TransactionCase):
         row = self._row(customer)
         row.invalidate_recordset()
         self.assertEqual({name: row[name] for name in facts}, facts)
+
+    @contextmanager
+    def _refuse(self, customer, name):
+        """Let another rule refuse to write a field of one customer."""
+        rows = type(self.env["coverage.customer"])
+        write, refused = rows.write, self._row(customer)
+
+        def refusing_write(records, vals):
+            if refused in records and name in vals:
+                raise ValidationError(REFUSAL)
+            return write(records, vals)
+
+        with patch.object(rows, "write", refusing_write):
+            yield

@@ -1,19 +1,16 @@
-from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import NOW, CoverageCase
+from .common import NOW, REFUSAL, CoverageCase
 
 MODELS = "odoo.addons.crm_sales_coverage.models"
 REFRESH = f"{MODELS}.coverage_refresh"
 BATCH = f"{MODELS}.coverage_rows.BATCH"
 APPLICATION = f"{MODELS}.coverage_application"
 CRON = "odoo.addons.base.models.ir_cron"
-REFUSAL = "Not with me"
 
 
 @tagged("post_install", "-at_install")
@@ -174,20 +171,6 @@ class TestRefresh(CoverageCase):
     def _run_job(self):
         with self.enter_registry_test_mode():
             self.cron.method_direct_trigger()
-
-    @contextmanager
-    def _refuse(self, customer, name):
-        """Let another rule refuse to write a field of one customer."""
-        rows = type(self.env["coverage.customer"])
-        write, refused = rows.write, self._row(customer)
-
-        def refusing_write(records, vals):
-            if refused in records and name in vals:
-                raise ValidationError(REFUSAL)
-            return write(records, vals)
-
-        with patch.object(rows, "write", refusing_write):
-            yield
 
     def test_job_refreshes_every_company(self):
         self._confirm_order(self.customers[0], 100, company=self.elsewhere)

@@ -9,7 +9,7 @@ from .common import NOW, CoverageCase
 
 HELD = {"segment_manual_id", "segment_manual_until", "segment_manual_reason"}
 CLICK_LIMIT = "odoo.addons.crm_sales_coverage.models.coverage_run.CLICK_LIMIT"
-REFUSAL = "Not with me"
+APPLICATION = "odoo.addons.crm_sales_coverage.models.coverage_application"
 HIGHER_B = {"segment": {"B": {"typical_share": 85}}}
 
 
@@ -193,16 +193,7 @@ class TestRun(CoverageCase):
 
     def test_refused_customer_is_outdated_and_stops_nobody(self):
         run = self._plan(**HIGHER_B)
-        rows = type(self.env["coverage.customer"])
-        write, refused = rows.write, self._row(self.near)
-
-        def refusing_write(records, vals):
-            if refused in records and "segment_id" in vals:
-                raise UserError(REFUSAL)
-            return write(records, vals)
-
-        logger = "odoo.addons.crm_sales_coverage.models.coverage_application"
-        with patch.object(rows, "write", refusing_write), self.assertLogs(logger):
+        with self._refuse(self.near, "segment_id"), self.assertLogs(APPLICATION):
             run.action_apply()
         self.assertEqual(
             self._moves(run, "outdated"), [("Near", "segment_id", "A", "B")]
@@ -214,16 +205,8 @@ class TestRun(CoverageCase):
     def test_undo_that_another_rule_refuses_is_listed(self):
         run = self._plan(**HIGHER_B)
         run.action_apply()
-        rows = type(self.env["coverage.customer"])
-        write, refused = rows.write, self._row(self.near)
-
-        def refusing_write(records, vals):
-            if refused in records and "segment_id" in vals:
-                raise UserError(REFUSAL)
-            return write(records, vals)
-
-        logger = "odoo.addons.crm_sales_coverage.models.coverage_application"
-        with patch.object(rows, "write", refusing_write), self.assertLogs(logger):
+        refused = self._row(self.near)
+        with self._refuse(self.near, "segment_id"), self.assertLogs(APPLICATION):
             run.action_undo()
         self.assertEqual(run.state, "undone")
         self.assertEqual(
