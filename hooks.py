@@ -2,8 +2,12 @@ from odoo import fields
 
 
 def post_init_hook(env):
-    """Backfill: classify what years of orders already tell."""
-    for company in env["res.company"].search([]):
+    """Backfill: what years of orders, messages and meetings already tell."""
+    companies = env["res.company"].search([])
+    for company in companies:
+        env["coverage.facts"]._create_missing(company)
+    env["coverage.ledger"]._backfill()
+    for company in companies:
         env["coverage.refresh"]._run_refresh(company, fields.Datetime.now())
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from math import floor
 
 from . import temperature as heat
+from .cadence import next_contact
 from .potential import potential_of
 from .records import (
     NEW,
@@ -78,6 +79,7 @@ def decider(rules: Rules, today: date) -> Decider:
             rhythm,
             trend,
             usual,
+            next_contact(facts.contacts, segment, interval, rules),
         )
 
     return decide_one

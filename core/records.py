@@ -22,12 +22,18 @@ Key = Hashable
 
 @dataclass(frozen=True, slots=True)
 class SegmentRule:
-    """One segment: what it typically brings (share of an A), and how it is kept."""
+    """One segment: what it typically brings (share of an A), and how it is kept.
+
+    :param channel: how it is contacted; where that is e-mail, a sent one is a contact
+    :param needs_proof: whether what a seller notes by hand only pauses the clock
+    """
 
     key: Key
     typical_share: float
     contact_interval_days: int
     expected_yield_rate: float
+    channel: str = "call"
+    needs_proof: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Rules:
     :param hysteresis_rate: how far beyond a cut-off a move must go; the same figure
         in points (0.1 = 10 points) holds a falling temperature
     :param stay_days: how long a move back to the segment just left must wait
+    :param unproven_days: how long a contact noted by hand lasts where proof is needed
     """
 
     segments: tuple[SegmentRule, ...]
@@ -59,6 +66,25 @@ class Rules:
     sleeping_days: int = 180
     stay_days: int = 30
     hysteresis_rate: float = 0.1
+    unproven_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """Who spoke with whom, and what was agreed on speaking again.
+
+    ``last_contact_date`` is of the last two-way touch, ``last_proven_date`` of the
+    last one that a machine noted (telephone, mail, calendar, order),
+    ``last_email_date`` of the last e-mail sent. ``rhythm_start_date`` is the day a
+    customer was given when the rhythm was switched on.
+    """
+
+    last_contact_date: date | None = None
+    last_proven_date: date | None = None
+    last_email_date: date | None = None
+    leave_alone_until: date | None = None
+    rhythm_start_date: date | None = None
+    owned_since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +113,7 @@ class Facts:
     confirmed_potential: float = 0.0
     confirmed_date: date | None = None
     lookalike_potential: float | None = None
+    contacts: Contacts = Contacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +167,4 @@ class Decision:
     rhythm: float | None
     trend: float | None
     usual_silence_days: int
+    next_contact_date: date | None

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from .coverage_contact import CONTACTS
 from .coverage_facts import FACTS
 from .coverage_rows import FLAT
 
@@ -26,11 +27,13 @@ LOGGED = (
     "team_id",
     "segment_manual_id",
     "declared_potential",
+    "leave_alone_until",
 )
 CLASSIFIED = ("segment_id", "temperature_id", "lifecycle")
 DERIVED = {
     *FACTS,
     *FLAT,
+    *CONTACTS,
     *CLASSIFIED,
     "segment_computed_id",
     "confirmed_potential",
@@ -49,6 +52,7 @@ class CoverageCustomer(models.Model):
     """
 
     _name = "coverage.customer"
+    _inherit = ["coverage.rhythm"]
     _description = "Customer"
     _rec_name = "partner_id"
     _rec_names_search = ["partner_id"]
@@ -225,6 +229,7 @@ class CoverageCustomer(models.Model):
     change_ids = fields.One2many("coverage.change", "customer_id", string="History")
 
     _company_walk = models.Index("(company_id, id) WHERE active IS TRUE")
+    _owner_next = models.Index("(user_id, next_contact_date) WHERE active IS TRUE")
     _partner_company = models.UniqueIndex(
         "(partner_id, company_id)",
         "This customer is in the list already.",
@@ -349,13 +354,19 @@ class CoverageCustomer(models.Model):
     @api.model
     def _search(self, domain, *args, **kwargs):
         """Create what this transaction made customers before anybody looks."""
-        queue = self.env.cr.precommit.data.get("coverage_queue")
-        if queue and not self.env.context.get("coverage_no_flush"):
-            self.env["coverage.refresh"].sudo()._flush_queue()
+        data = self.env.cr.precommit.data
+        if not self.env.context.get("coverage_no_flush"):
+            if data.get("coverage_queue"):
+                self.env["coverage.refresh"].sudo()._flush_queue()
+            if data.get("coverage_touches"):
+                self.env["coverage.ledger"].sudo()._flush_queue()
         return super()._search(domain, *args, **kwargs)
 
     def unlink(self):
-        self.sudo().with_context(active_test=False).change_ids.unlink()
+        customers = self.sudo().with_context(active_test=False)
+        customers.change_ids.unlink()
+        customers.touch_ids.unlink()
+        self.env["coverage.cadence"]._cancel_planned(customers)
         return super().unlink()
 
     def _load_records_create(self, vals_list):
@@ -591,6 +602,7 @@ class CoverageCustomer(models.Model):
     def _settle_owner(self, vals):
         """Follow a change of owner: team, day, and the contact's salesperson."""
         now = fields.Datetime.now()
+        self.env["coverage.cadence"].sudo()._cancel_planned(self)
         groups = self.grouped(lambda customer: (customer.company_id, customer.user_id))
         for (company, user), group in groups.items():
             today = company._get_coverage_today(now)

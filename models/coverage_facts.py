@@ -120,14 +120,15 @@ class CoverageFacts(models.AbstractModel):
                 partner_id, company_id, currency_id, active, user_id, team_id,
                 owned_since, lifecycle, lifecycle_since, %(facts)s,
                 potential, declared_potential, confirmed_potential,
-                lookalike_potential, create_uid, create_date, write_uid, write_date
+                lookalike_potential, attempt_day_count,
+                create_uid, create_date, write_uid, write_date
             )
             SELECT p.id, %(company)s, %(currency)s, p.active, owner.id,
                    owner.sale_team_id, CASE WHEN owner.id IS NOT NULL THEN %(day)s END,
                    %(lifecycle)s,
                    CASE WHEN %(lifecycle)s IS NOT NULL THEN %(day)s END,
                    %(zeros)s,
-                   0, 0, 0, 0, %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s,
+                   0, 0, 0, 0, 0, %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s,
                    now() AT TIME ZONE 'UTC'
               FROM res_partner p
               LEFT JOIN res_users owner
@@ -332,13 +333,15 @@ class CoverageFacts(models.AbstractModel):
         :param settings: the company's settings by field name
         :param customer_ids: with ``partner_ids``, only these; ``None``: the whole base
         """
-        only = SQL("")
+        only = materialized = SQL("")
         if customer_ids is not None:
+            # Without statistics the planner would reckon the facts for each customer.
+            materialized = SQL("MATERIALIZED")
             only = SQL("AND c.id IN %s", tuple(customer_ids) or (0,))
         return SQL(
             """
             WITH document AS (%(documents)s),
-            quote AS (%(quotes)s),
+            quote AS %(materialized)s (%(quotes)s),
             order_day AS (
                 SELECT partner_id, day, day - DATE '2000-01-01' AS number,
                        SUM(amount) AS amount,
@@ -368,7 +371,7 @@ class CoverageFacts(models.AbstractModel):
                        ) AS longest_before
                   FROM step
             ),
-            fact AS (
+            fact AS %(materialized)s (
                 SELECT partner_id,
                     SUM(amount) FILTER (WHERE day > %(today)s - 365) AS revenue_12m,
                     SUM(amount) FILTER (
@@ -444,6 +447,7 @@ class CoverageFacts(models.AbstractModel):
             longest=MAX_USUAL_SILENCE_DAYS,
             company=company.id,
             only=only,
+            materialized=materialized,
         )
 
     def _query_documents(self, company, source, partner_ids):

@@ -8,6 +8,7 @@ KEPT = (
     "segment_manual_until",
     "segment_manual_reason",
 )
+RHYTHM = ("rhythm_start_date", "retry_since", "leave_alone_until", "snoozed_since")
 PROMISES = (
     ("declared_date", ("declared_potential", "declared_date", "declared_how")),
     ("confirmed_date", ("confirmed_potential", "confirmed_date", "confirmed_user_id")),
@@ -43,6 +44,7 @@ class CoverageFold(models.AbstractModel):
         for key, names in PROMISES:
             if not kept[key]:
                 vals.update({name: row[name] for name in names})
+        vals.update({name: row[name] for name in RHYTHM if not kept[name]})
         vals = {
             name: value.id if isinstance(value, models.BaseModel) else value
             for name, value in vals.items()
@@ -51,6 +53,19 @@ class CoverageFold(models.AbstractModel):
         changes = row.change_ids
         changes.write({"customer_id": kept.id})
         changes.filtered(lambda line: line.model == row._name).res_id = kept.id
-        row.invalidate_recordset(["change_ids"])
+        self._fold_touches(row, kept)
+        row.invalidate_recordset(["change_ids", "touch_ids"])
         row.unlink()
         kept.write(vals)
+
+    def _fold_touches(self, row, kept):
+        """Re-point the contacts of a row; a meeting that both attended counts once."""
+        touches = row.with_context(active_test=False).touch_ids
+        known = {
+            (touch.source, touch.origin_id)
+            for touch in kept.with_context(active_test=False).touch_ids
+            if touch.origin_id
+        }
+        twice = touches.filtered(lambda one: (one.source, one.origin_id) in known)
+        twice.unlink()
+        (touches - twice).write({"customer_id": kept.id})

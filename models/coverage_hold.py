@@ -109,3 +109,9 @@ class CoverageHold(models.AbstractModel):
 
     def _wake_job(self):
         self.env.ref("crm_sales_coverage.ir_cron_refresh").sudo()._trigger()
+
+    def _commit_batch(self, done, remaining):
+        """Commit a batch; return whether there is time for another."""
+        seconds = self.env["ir.cron"]._commit_progress(done, remaining=remaining)
+        self.env.invalidate_all()
+        return seconds > 0

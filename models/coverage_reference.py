@@ -271,6 +271,7 @@ class CoverageReference(models.Model):
             sleeping_days=settings["coverage_sleeping_days"],
             stay_days=settings["coverage_stay_days"],
             hysteresis_rate=settings["coverage_hysteresis_rate"],
+            unproven_days=self.company_id.sudo().coverage_unproven_days,
         )
 
     def _get_niches(self, settings):

@@ -276,6 +276,7 @@ class CoverageRefresh(models.AbstractModel):
 
     def _refresh_locked(self, frame, customers, log):
         """Decide and write customers that this transaction holds."""
+        self.env["coverage.contact"]._write_facts(frame.company, customers.ids)
         outcomes = list(
             self._decide_rows(frame, self._collect_listed(frame, customers))
         )
@@ -342,9 +343,3 @@ class CoverageRefresh(models.AbstractModel):
         for company, group in marks.exists().grouped("company_id").items():
             self._refresh_partners(company, group.partner_id, now)
         marks.exists().unlink()
-
-    def _commit_batch(self, done, remaining):
-        """Commit a batch; return whether there is time for another."""
-        seconds = self.env["ir.cron"]._commit_progress(done, remaining=remaining)
-        self.env.invalidate_all()
-        return seconds > 0

@@ -5,7 +5,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..core.lookalike import Traits, band_of
-from ..core.records import Decision, Facts, Standing, State
+from ..core.records import Contacts, Decision, Facts, Standing, State
 from .coverage_facts import FACTS, STAGE
 
 BATCH = 10_000
@@ -26,6 +26,7 @@ FLAT = {
     "lifecycle_since": "date",
     "lifecycle_left": "varchar",
     "lifecycle_prior_since": "date",
+    "next_contact_date": "date",
 }
 FACT_TYPES = {
     name: "date"
@@ -46,6 +47,12 @@ HELD = {
     "lifecycle": "varchar",
     "segment_manual_id": "int4",
     "segment_manual_until": "date",
+    "last_contact_date": "date",
+    "last_proven_date": "date",
+    "last_email_date": "date",
+    "leave_alone_until": "date",
+    "rhythm_start_date": "date",
+    "owned_since": "date",
 }
 COLUMNS = ("id", "is_changed", "is_newer", *FACTS, *HELD, *FLAT)
 TRAITS = ("industry_id", "country_id", "state_id", "size", "tags")
@@ -88,6 +95,14 @@ get_temperature = _getter(
 )
 get_lifecycle = _getter(
     "lifecycle", "lifecycle_since", "lifecycle_left", "lifecycle_prior_since"
+)
+get_contacts = _getter(
+    "last_contact_date",
+    "last_proven_date",
+    "last_email_date",
+    "leave_alone_until",
+    "rhythm_start_date",
+    "owned_since",
 )
 get_pin = _getter("segment_manual_id", "segment_manual_until")
 get_flat = _getter(*FLAT)
@@ -164,8 +179,9 @@ class CoverageRows(models.AbstractModel):
         )
         return self.env.execute_query(
             SQL(
-                "%s AND c.id IN %s ORDER BY c.id",
-                self._query_rows(frame, SQL("(%s)", query), is_staged=False),
+                "WITH source AS MATERIALIZED (%s) %s AND c.id IN %s ORDER BY c.id",
+                query,
+                self._query_rows(frame, SQL("source"), is_staged=False),
                 customers._ids,
             )
         )
@@ -255,7 +271,11 @@ class CoverageRows(models.AbstractModel):
         """Yield the outcome of each row; nothing is written."""
         for row in rows:
             niche = self._claim(frame, row) if frame.has_niches else None
-            facts = Facts(*get_decided(row), niche.claim if niche else None)
+            facts = Facts(
+                *get_decided(row),
+                niche.claim if niche else None,
+                Contacts(*get_contacts(row)),
+            )
             state = State(
                 Standing(*get_segment(row)),
                 Standing(*get_temperature(row)),
@@ -298,6 +318,7 @@ class CoverageRows(models.AbstractModel):
             life.since,
             life.left,
             life.prior_since,
+            decision.next_contact_date,
         )
 
     def _must_write(self, outcome):

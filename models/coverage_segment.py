@@ -55,6 +55,18 @@ class CoverageSegment(models.Model):
         default=90,
         help="A customer of this segment is contacted at least this often.",
     )
+    contact_channel = fields.Selection(
+        [("call", "Call"), ("visit", "Visit"), ("email", "E-mail")],
+        string="Contacted by",
+        required=True,
+        default="call",
+        help="Planned contacts are of this kind. Where it is e-mail, an e-mail sent "
+        "keeps the rhythm; everywhere else the customer must take part.",
+    )
+    needs_proof = fields.Boolean(
+        help="A contact that was only noted by hand pauses the clock for some days; "
+        "telephone, mail, calendar or an order keep the rhythm.",
+    )
     customer_count = fields.Integer(compute="_compute_customer_count")
 
     _code_unique = models.UniqueIndex(
@@ -162,6 +174,8 @@ class CoverageSegment(models.Model):
                 segment.typical_share,
                 segment.contact_interval_days,
                 segment.expected_yield_rate,
+                segment.contact_channel,
+                segment.needs_proof,
             )
             for segment in self._get_ordered()
         )

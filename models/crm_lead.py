@@ -1,6 +1,9 @@
+from collections import Counter
+
 from psycopg2 import errors
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
@@ -39,6 +42,11 @@ class CrmLead(models.Model):
         string="Employees", help="Number of people who work there.", aggregator="avg"
     )
 
+    touch_count = fields.Integer(compute="_compute_touch_count")
+
+    _coverage_phone = models.Index(
+        "(phone_sanitized) WHERE phone_sanitized IS NOT NULL"
+    )
     _coverage_employees_not_negative = models.Constraint(
         "CHECK (coverage_employee_count >= 0)",
         "The number of employees cannot be negative.",
@@ -72,6 +80,14 @@ class CrmLead(models.Model):
         ).items():
             for lead, segment_id in leads._predict_segments(company):
                 lead.segment_id = segment_id
+
+    def _compute_touch_count(self):
+        groups = self.env["coverage.touch"]._read_group(
+            [("lead_id", "in", self.ids)], ["lead_id"], ["__count"]
+        )
+        counts = {lead.id: count for lead, count in groups}
+        for lead in self:
+            lead.touch_count = counts.get(lead.id, 0)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -113,7 +129,86 @@ class CrmLead(models.Model):
                 values["coverage_employee_count"] = self.coverage_employee_count
         return values
 
+    def _merge_dependences(self, opportunities):
+        """Take over the contacts of the leads that are merged into this one."""
+        result = super()._merge_dependences(opportunities)
+        domain = [("lead_id", "in", opportunities.ids)]
+        touches = self.env["coverage.touch"].sudo().with_context(active_test=False)
+        touches.search(domain).lead_id = self
+        return result
+
+    def action_set_lost(self, **additional_values):
+        reason = self.env["crm.lost.reason"].browse(
+            additional_values.get("lost_reason_id") or ()
+        )
+        if reason.is_coverage_no_answer:
+            self._check_tried_enough()
+        return super().action_set_lost(**additional_values)
+
+    # === ACTION METHODS === #
+
+    def action_log_call(self):
+        """Open the dialog that notes a contact with this lead."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Log Call"),
+            "res_model": "coverage.log.touch",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_lead_id": self.id},
+        }
+
+    def action_open_touches(self):
+        """Open the contacts with these leads."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_sales_coverage.coverage_touch_action"
+        )
+        return {**action, "domain": [("lead_id", "in", self.ids)], "context": {}}
+
     # === COVERAGE === #
+
+    def _check_tried_enough(self):
+        """Refuse that a seller gives leads up because nobody answered, too early.
+
+        :raises UserError: names the lead, how often it was tried and how often it must
+        """
+        if self.env.su or self.env.user.has_group(
+            "crm_sales_coverage.group_coverage_team_leader"
+        ):
+            return
+        days = self._get_attempt_days()
+        for lead in self:
+            most = lead._get_coverage_company().sudo().coverage_max_attempts
+            if days.get(lead.id, 0) < most:
+                raise UserError(
+                    self.env._(
+                        "%(lead)s was tried on %(count)s of %(most)s different days. "
+                        "Try again, choose another reason, or ask the team leader to "
+                        "close it.",
+                        lead=lead.display_name,
+                        count=days.get(lead.id, 0),
+                        most=most,
+                    )
+                )
+
+    def _get_attempt_days(self):
+        """Return ``{lead id: number of different days on which it was tried}``."""
+        groups = (
+            self.env["coverage.touch"]
+            .sudo()
+            ._read_group(
+                [("lead_id", "in", self.ids), ("direction", "=", "out")],
+                ["lead_id", "date:day"],
+            )
+        )
+        return Counter(lead.id for lead, _day in groups)
+
+    def _get_coverage_customer(self, company):
+        """Return the customer of a lead in a company, if it has one."""
+        partner = self.partner_id.commercial_partner_id
+        domain = [("partner_id", "in", partner.ids), ("company_id", "=", company.id)]
+        return self.env["coverage.customer"].search(domain, limit=1)
 
     def _may_win(self, vals):
         """Return whether these values can make a lead a won one."""

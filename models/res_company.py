@@ -10,6 +10,26 @@ PRESETS = {
     "seasonal": {"coverage_lookback_years": 3, "coverage_sleeping_days": 365},
     "retail": {"coverage_lookback_years": 2, "coverage_sleeping_days": 120},
 }
+AT_LEAST_ONE = {
+    "coverage_retry_days",
+    "coverage_max_attempts",
+    "coverage_day_norm",
+    "coverage_capacity",
+}
+RHYTHM_SETTINGS = (
+    "coverage_unproven_days",
+    "coverage_two_way_seconds",
+    "coverage_order_is_contact",
+    "coverage_lead_days",
+    "coverage_retry_days",
+    "coverage_max_attempts",
+    "coverage_snooze_days",
+    "coverage_day_norm",
+    "coverage_norm_calls",
+    "coverage_norm_contacts",
+    "coverage_norm_minutes",
+    "coverage_capacity",
+)
 
 
 class ResCompany(models.Model):
@@ -76,6 +96,60 @@ class ResCompany(models.Model):
         help="How far beyond a cut-off a customer must be to change its segment or to "
         "cool down. 0 switches it off.",
     )
+    coverage_unproven_days = fields.Integer(
+        string="Contact by Hand Lasts (days)",
+        default=7,
+        help="Where a segment needs proof, a contact noted by hand pauses the clock "
+        "for this many days.",
+    )
+    coverage_two_way_seconds = fields.Integer(
+        string="A Talk From (seconds)",
+        default=30,
+        help="A shorter call is an attempt, not a contact.",
+    )
+    coverage_order_is_contact = fields.Boolean(
+        string="Orders Are Contacts",
+        default=True,
+        help="An order that one of us takes and confirms is a contact with the "
+        "customer; one from the web shop is not.",
+    )
+    coverage_lead_days = fields.Integer(
+        string="Plan Ahead (days)",
+        default=3,
+        help="The contact is put on the seller's list this many days before it is due.",
+    )
+    coverage_retry_days = fields.Integer(
+        string="Try Again After (days)",
+        default=2,
+        help="After an attempt without answer the customer is back on the list on this "
+        "day.",
+    )
+    coverage_max_attempts = fields.Integer(
+        string="Attempts",
+        default=5,
+        help="After attempts on this many different days without an answer the team "
+        "leader decides. Nobody is given up earlier because of no answer.",
+    )
+    coverage_snooze_days = fields.Integer(
+        string="Snooze (days)",
+        default=14,
+        help="A seller may put off a contact by at most this long; more is granted by "
+        "the leader.",
+    )
+    coverage_day_norm = fields.Integer(
+        string="Lines a Day",
+        default=12,
+        help="My Day shows no more than this many lines; the rest is one click away.",
+    )
+    coverage_norm_calls = fields.Integer(string="Calls a Day", default=12)
+    coverage_norm_contacts = fields.Integer(string="Two-Way Contacts a Day", default=6)
+    coverage_norm_minutes = fields.Integer(string="Minutes of Talk a Day", default=120)
+    coverage_capacity = fields.Integer(
+        string="Contacts a Month",
+        default=40,
+        help="How many contacts a seller can keep in 30 days, unless the team member "
+        "says otherwise. 20 to 40 is usual.",
+    )
     coverage_fallback_user_id = fields.Many2one(
         "res.users",
         string="Fallback Person",
@@ -119,6 +193,21 @@ class ResCompany(models.Model):
                 raise ValidationError(
                     self.env._("The hysteresis must be from 0 % to below 100 %.")
                 )
+
+    @api.constrains(*RHYTHM_SETTINGS)
+    def _check_contact_settings(self):
+        for company in self:
+            for name in RHYTHM_SETTINGS:
+                least = 1 if name in AT_LEAST_ONE else 0
+                if company[name] < least:
+                    field = company._fields[name].get_description(self.env, ["string"])
+                    raise ValidationError(
+                        self.env._(
+                            "“%(setting)s” must be at least %(least)s.",
+                            setting=field["string"],
+                            least=least,
+                        )
+                    )
 
     @api.onchange("coverage_preset")
     def _onchange_coverage_preset(self):

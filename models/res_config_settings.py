@@ -33,6 +33,42 @@ class ResConfigSettings(models.TransientModel):
     coverage_hysteresis_rate = fields.Float(
         related="company_id.coverage_hysteresis_rate", readonly=False
     )
+    coverage_unproven_days = fields.Integer(
+        related="company_id.coverage_unproven_days", readonly=False
+    )
+    coverage_two_way_seconds = fields.Integer(
+        related="company_id.coverage_two_way_seconds", readonly=False
+    )
+    coverage_order_is_contact = fields.Boolean(
+        related="company_id.coverage_order_is_contact", readonly=False
+    )
+    coverage_lead_days = fields.Integer(
+        related="company_id.coverage_lead_days", readonly=False
+    )
+    coverage_retry_days = fields.Integer(
+        related="company_id.coverage_retry_days", readonly=False
+    )
+    coverage_max_attempts = fields.Integer(
+        related="company_id.coverage_max_attempts", readonly=False
+    )
+    coverage_snooze_days = fields.Integer(
+        related="company_id.coverage_snooze_days", readonly=False
+    )
+    coverage_day_norm = fields.Integer(
+        related="company_id.coverage_day_norm", readonly=False
+    )
+    coverage_norm_calls = fields.Integer(
+        related="company_id.coverage_norm_calls", readonly=False
+    )
+    coverage_norm_contacts = fields.Integer(
+        related="company_id.coverage_norm_contacts", readonly=False
+    )
+    coverage_norm_minutes = fields.Integer(
+        related="company_id.coverage_norm_minutes", readonly=False
+    )
+    coverage_capacity = fields.Integer(
+        related="company_id.coverage_capacity", readonly=False
+    )
     coverage_fallback_user_id = fields.Many2one(
         related="company_id.coverage_fallback_user_id", readonly=False
     )

@@ -11,6 +11,7 @@ ROW_FIELDS = {
     "coverage_segment_id": "segment_id",
     "coverage_temperature_id": "temperature_id",
     "coverage_lifecycle": "lifecycle",
+    "coverage_next_contact_date": "next_contact_date",
 }
 OWNER_FIELDS = {"user_id"}
 IDENTITY_FIELDS = {"parent_id", "is_company"}
@@ -61,6 +62,16 @@ class ResPartner(models.Model):
         compute_sudo=True,
         groups=SALESMAN,
     )
+    coverage_next_contact_date = fields.Date(
+        string="Next Contact",
+        compute="_compute_coverage",
+        search="_search_coverage_next_contact_date",
+        compute_sudo=True,
+        groups=SALESMAN,
+    )
+    is_decision_maker = fields.Boolean(
+        string="Decision Maker", help="Decides what this company buys."
+    )
     coverage_badge = fields.Char(
         compute="_compute_coverage",
         compute_sudo=True,
@@ -78,6 +89,9 @@ class ResPartner(models.Model):
         export_string_translation=False,
     )
 
+    _coverage_phone = models.Index(
+        "(phone_sanitized) WHERE phone_sanitized IS NOT NULL"
+    )
     _coverage_employees_not_negative = models.Constraint(
         "CHECK (coverage_employee_count >= 0)",
         "The number of employees cannot be negative.",
@@ -99,6 +113,7 @@ class ResPartner(models.Model):
             partner.coverage_segment_id = row.segment_id
             partner.coverage_temperature_id = row.temperature_id
             partner.coverage_lifecycle = row.lifecycle
+            partner.coverage_next_contact_date = row.next_contact_date
             partner.coverage_temperature_code = row.temperature_id.code
             partner.coverage_badge = " ".join(
                 filter(None, (row.segment_id.code, row.temperature_id.icon))
@@ -122,6 +137,18 @@ class ResPartner(models.Model):
 
     def _search_coverage_lifecycle(self, operator, value):
         return self._search_coverage("coverage_lifecycle", operator, value)
+
+    def _search_coverage_next_contact_date(self, operator, value):
+        if operator not in ("<", "<=", ">", ">="):
+            return self._search_coverage("coverage_next_contact_date", operator, value)
+        rows = self.env["coverage.customer"].sudo()
+        found = rows._search(
+            [
+                ("company_id", "=", self.env.company.id),
+                ("next_contact_date", operator, value),
+            ]
+        )
+        return [("commercial_partner_id", "in", found.subselect("partner_id"))]
 
     def _search_coverage(self, field_name, operator, value):
         """Return the contacts of the companies whose row matches.
@@ -218,6 +245,18 @@ class ResPartner(models.Model):
             "res_model": "coverage.customer",
             "res_id": self.coverage_id.id,
             "views": [(False, "form")],
+        }
+
+    def action_log_call(self):
+        """Open the dialog that notes a contact with this person."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Log Call"),
+            "res_model": "coverage.log.touch",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_partner_id": self.id},
         }
 
     def _check_owner_change(self, user_id):

@@ -27,3 +27,16 @@ class SaleOrder(models.Model):
         refresh = self.env["coverage.refresh"].sudo()
         for company in self.company_id:
             refresh._refresh_partners(company, partners)
+        self._queue_touches()
+
+    def _queue_touches(self):
+        """Tell the ledger of orders that one of us confirmed; an import does not."""
+        user = self.env.user
+        if (
+            user.share
+            or user._is_superuser()
+            or self.env.context.get("coverage_skip_refresh")
+        ):
+            return
+        if ids := self.filtered(lambda order: order.state == "sale").ids:
+            self.env["coverage.ledger"]._queue("order", ids)

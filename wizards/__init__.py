@@ -1,5 +1,9 @@
 from . import (
     base_partner_merge,
+    coverage_cadence_preview,
+    coverage_leave_alone,
+    coverage_log_touch,
+    coverage_match_touch,
     coverage_set_potential,
     coverage_set_segment,
     coverage_start,

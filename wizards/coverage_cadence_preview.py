@@ -1,0 +1,189 @@
+from odoo import api, fields, models
+from odoo.tools import format_date
+
+from ..core.cadence import left_out, seats
+
+WEEKS = 8
+
+
+class CoverageCadencePreview(models.TransientModel):
+    """What the rhythm would ask of each seller, before it is switched on.
+
+    Contacts per week, contacts owed per month against capacity, the customers that
+    would be left out, and the seats the department needs.
+    """
+
+    _name = "coverage.cadence.preview"
+    _description = "Preview of the Contact Rhythm"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    is_active = fields.Boolean(compute="_compute_is_active")
+    summary = fields.Json(compute="_compute_summary")
+
+    @api.depends("company_id")
+    def _compute_display_name(self):
+        for preview in self:
+            preview.display_name = self.env._("Contact Rhythm")
+
+    def _compute_is_active(self):
+        cron = self.env.ref("crm_sales_coverage.ir_cron_cadence").sudo()
+        self.is_active = cron.active
+
+    @api.depends("company_id")
+    def _compute_summary(self):
+        for preview in self:
+            preview.summary = preview._get_summary(fields.Datetime.now())
+
+    # === ACTION METHODS === #
+
+    @api.model
+    def action_preview(self):
+        """Open the preview of the company one works in."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Contact Rhythm"),
+            "res_model": self._name,
+            "res_id": self.create({}).id,
+            "views": [(False, "form")],
+        }
+
+    def action_switch_on(self):
+        """Switch the rhythm on: it plans tonight, and every night."""
+        cron = self.env.ref("crm_sales_coverage.ir_cron_cadence").sudo()
+        cron.active = True
+        cron._trigger()
+        return True
+
+    def action_switch_off(self):
+        """Switch the rhythm off; what is planned stays."""
+        self.env.ref("crm_sales_coverage.ir_cron_cadence").sudo().active = False
+        return True
+
+    def action_open_left_out(self, user_id):
+        """Open the customers of a seller that his capacity does not reach."""
+        self.ensure_one()
+        preview = self._get_preview(fields.Datetime.now())
+        owed = preview.get(user_id, {}).get("owed", [])
+        capacity = self._get_capacities([user_id]).get(user_id, 0)
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_sales_coverage.coverage_customer_action"
+        )
+        return {
+            **action,
+            "name": self.env._("Left Out"),
+            "domain": [("id", "in", left_out(owed, capacity))],
+            "context": {},
+        }
+
+    # === SUMMARY === #
+
+    def _get_preview(self, now):
+        return self.env["coverage.cadence"].sudo()._preview(self.company_id, now, WEEKS)
+
+    def _get_summary(self, now):
+        """Return ``sellers``, ``weeks`` (labels), ``teams`` and ``work`` (seats).
+
+        Owed and capacity are contacts in 30 days.
+        """
+        preview = self._get_preview(now)
+        users = self.env["res.users"].sudo().browse([one for one in preview if one])
+        capacities = self._get_capacities(users.ids)
+        sellers = []
+        for user_id, seller in preview.items():
+            user, capacity = users.browse(user_id or ()), capacities.get(user_id, 0)
+            out = left_out(seller["owed"], capacity) if user_id else []
+            money = {key: potential for key, potential, _owed in seller["owed"]}
+            sellers.append(
+                {
+                    "id": user_id,
+                    "name": user.name or self.env._("Without an owner who is there"),
+                    "team_id": user.sale_team_id.id,
+                    "weeks": seller["weeks"],
+                    "customers": len(seller["owed"]),
+                    "owed": round(sum(owed for *_key, owed in seller["owed"]), 1),
+                    "capacity": capacity,
+                    "left_out": len(out),
+                    "left_out_potential": sum(money[key] for key in out),
+                }
+            )
+        sellers.sort(key=lambda one: (not one["id"], -one["owed"], one["id"]))
+        return {
+            "weeks": self._get_weeks(now),
+            "sellers": sellers,
+            "teams": self._get_teams(sellers),
+            "work": self._get_work(preview),
+        }
+
+    def _get_weeks(self, now):
+        today = self.company_id._get_coverage_today(now)
+        return [
+            format_date(
+                self.env,
+                fields.Date.add(today, days=7 * week),
+                date_format="d MMM",
+            )
+            for week in range(WEEKS)
+        ]
+
+    def _get_capacities(self, user_ids):
+        """Return contacts a month by seller: the team member's, else the company's."""
+        default = self.company_id.sudo().coverage_capacity
+        members = (
+            self.env["crm.team.member"]
+            .sudo()
+            .search([("user_id", "in", user_ids), ("coverage_capacity", ">", 0)])
+        )
+        own = {one.user_id.id: one.coverage_capacity for one in members}
+        return {user_id: own.get(user_id, default) for user_id in user_ids}
+
+    def _get_teams(self, sellers):
+        """Return, by team, contacts owed, seats needed and people present."""
+        teams = (
+            self.env["crm.team"]
+            .sudo()
+            .search([("company_id", "in", (False, self.company_id.id))])
+        )
+        capacity = self.company_id.sudo().coverage_capacity
+        lines = []
+        for team in teams:
+            owed = sum(one["owed"] for one in sellers if one["team_id"] == team.id)
+            present = len(team.crm_team_member_ids)
+            if owed or present:
+                lines.append(
+                    {
+                        "name": team.name,
+                        "owed": round(owed, 1),
+                        "seats": seats(owed, capacity),
+                        "present": present,
+                    }
+                )
+        return lines
+
+    def _get_work(self, preview):
+        """Return, by kind of customer, contacts owed and the seats they need."""
+        owed = {
+            key: count
+            for seller in preview.values()
+            for key, _potential, count in seller["owed"]
+        }
+        customers = self.env["coverage.customer"].sudo()
+        groups = customers._read_group(
+            [("id", "in", list(owed))], ["lifecycle"], ["id:array_agg"]
+        )
+        capacity = self.company_id.sudo().coverage_capacity
+        by_kind = {
+            lifecycle: sum(owed[key] for key in keys) for lifecycle, keys in groups
+        }
+        labels = customers._fields["lifecycle"]._description_selection(self.env)
+        return [
+            {
+                "name": label,
+                "owed": round(by_kind[code], 1),
+                "seats": seats(by_kind[code], capacity),
+            }
+            for code, label in labels
+            if by_kind.get(code)
+        ]

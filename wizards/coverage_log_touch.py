@@ -1,0 +1,339 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date
+
+from ..models.coverage_cadence import SILENT
+from ..models.coverage_touch import CHANNELS, DIRECTIONS
+
+LEAD_DAYS = 7
+ACTIVITY_TYPES = {
+    "call": "mail.mail_activity_data_call",
+    "visit": "mail.mail_activity_data_meeting",
+    "online": "mail.mail_activity_data_meeting",
+    "email": "mail.mail_activity_data_email",
+    "message": "mail.mail_activity_data_todo",
+}
+
+
+class CoverageLogTouch(models.TransientModel):
+    """Notes a contact by hand: how it ended, with whom, what comes next.
+
+    What was found out on the way goes straight into the fields it belongs to.
+    """
+
+    _name = "coverage.log.touch"
+    _description = "Log Call"
+
+    # with whom
+    customer_id = fields.Many2one(
+        "coverage.customer", compute="_compute_customer_id", store=True, readonly=False
+    )
+    lead_id = fields.Many2one("crm.lead")
+    commercial_partner_id = fields.Many2one(
+        "res.partner", compute="_compute_commercial_partner_id"
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Spoken To",
+        compute="_compute_partner_id",
+        store=True,
+        readonly=False,
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    activity_id = fields.Many2one("mail.activity")
+
+    # what happened
+    channel = fields.Selection(CHANNELS, required=True, default="call")
+    direction = fields.Selection(DIRECTIONS, required=True, default="out")
+    outcome_id = fields.Many2one(
+        "coverage.outcome",
+        required=True,
+        default=lambda self: self.env["coverage.outcome"].search([], limit=1),
+    )
+    is_two_way = fields.Boolean(related="outcome_id.is_two_way")
+    is_refusal = fields.Boolean(related="outcome_id.is_refusal")
+    refusal_reason_id = fields.Many2one("crm.lost.reason", string="Reason")
+    minutes = fields.Float(digits=(8, 1))
+    note = fields.Text()
+    is_short = fields.Boolean(compute="_compute_is_short")
+
+    # what comes next
+    next_date = fields.Date(
+        string="Next Step On",
+        compute="_compute_next",
+        store=True,
+        readonly=False,
+        help="Plans an activity. Empty: the rhythm of the segment says when.",
+    )
+    next_channel = fields.Selection(
+        CHANNELS, string="By", compute="_compute_next", store=True, readonly=False
+    )
+    next_summary = fields.Char(
+        string="What to Do", compute="_compute_next", store=True, readonly=False
+    )
+    rhythm_text = fields.Char(compute="_compute_rhythm_text")
+
+    # what was found out on the way
+    decision_maker = fields.Char(string="Decision Maker's Name")
+    decision_maker_phone = fields.Char(string="Decision Maker's Mobile")
+    person_phone = fields.Char(string="Mobile")
+    industry_id = fields.Many2one(
+        "res.partner.industry", compute="_compute_known", store=True, readonly=False
+    )
+    employee_count = fields.Integer(
+        string="Employees", compute="_compute_known", store=True, readonly=False
+    )
+    potential = fields.Monetary(string="Potential (12 months)")
+    potential_how = fields.Char(string="How It Was Found Out")
+
+    @api.depends("lead_id", "company_id")
+    def _compute_customer_id(self):
+        for log in self:
+            partner_id = self.env.context.get("default_partner_id")
+            if log.customer_id:
+                continue
+            if log.lead_id:
+                log.customer_id = log.lead_id._get_coverage_customer(log.company_id)
+            elif partner_id:
+                partner = self.env["res.partner"].browse(partner_id)
+                log.customer_id = partner.coverage_id._filtered_access("read")
+
+    @api.depends("customer_id", "lead_id")
+    def _compute_commercial_partner_id(self):
+        for log in self:
+            partner = log.customer_id.partner_id or log.lead_id.partner_id
+            log.commercial_partner_id = partner.commercial_partner_id
+
+    @api.depends("customer_id", "lead_id")
+    def _compute_partner_id(self):
+        day = self.env["coverage.day"]
+        for log in self:
+            if log.partner_id:
+                continue
+            log.partner_id = log.lead_id.partner_id
+            if log.customer_id and not log.lead_id:
+                last = day._get_last_touches(log.customer_id)
+                log.partner_id = day._get_persons(log.customer_id, last)[
+                    log.customer_id
+                ]
+
+    @api.depends("channel", "minutes", "outcome_id")
+    def _compute_is_short(self):
+        for log in self:
+            seconds = log.company_id.sudo().coverage_two_way_seconds
+            log.is_short = (
+                log.channel == "call" and log.is_two_way and log.minutes * 60 < seconds
+            )
+
+    @api.depends("outcome_id", "lead_id", "customer_id")
+    def _compute_next(self):
+        for log in self:
+            outcome, today = log.outcome_id, log._get_today()
+            days = outcome.next_days
+            if log.lead_id and not days and not outcome.is_refusal:
+                retry = log.company_id.sudo().coverage_retry_days
+                days = LEAD_DAYS if outcome.is_two_way else retry
+            log.next_date = today + timedelta(days=days) if days else False
+            log.next_channel = outcome.next_channel or "call"
+            log.next_summary = outcome.next_summary
+
+    @api.depends("customer_id", "outcome_id", "next_date")
+    def _compute_rhythm_text(self):
+        for log in self:
+            date = log._get_rhythm_date()
+            log.rhythm_text = (
+                self.env._(
+                    "Without a day of your own: on %(date)s, as the rhythm says.",
+                    date=format_date(self.env, date),
+                )
+                if date
+                else False
+            )
+
+    @api.depends("customer_id", "lead_id")
+    def _compute_known(self):
+        for log in self:
+            partner, lead = log.commercial_partner_id, log.lead_id
+            log.industry_id = partner.industry_id or lead.coverage_industry_id
+            log.employee_count = (
+                partner.coverage_employee_count or lead.coverage_employee_count
+            )
+
+    # === ACTION METHODS === #
+
+    def action_log(self):
+        """Note the contact, close what it closes, and plan what comes next.
+
+        :raises UserError: when the person or the reason of a refusal is missing
+        """
+        self.ensure_one()
+        self._check_complete()
+        self._write_found_out()
+        touch = self._note()
+        self._close_activity(touch)
+        self._plan_next()
+        touch._settle()
+        return {"type": "ir.actions.act_window_close", "infos": {"touch_id": touch.id}}
+
+    def _check_complete(self):
+        _ = self.env._
+        if not (self.customer_id or self.lead_id):
+            raise UserError(
+                _("This contact is no customer yet. Make a quotation or opportunity.")
+            )
+        (self.customer_id or self.lead_id).check_access("read")
+        if self.is_two_way and not self.partner_id and not self.lead_id:
+            raise UserError(_("Say whom you spoke to, or choose another outcome."))
+        if self.is_refusal and not self.refusal_reason_id:
+            raise UserError(_("Say why: the reasons of refusals are counted."))
+        if self.lead_id and not self.next_date and not self.is_refusal:
+            raise UserError(_("Say when the next step is: a lead needs one."))
+        if self.next_date and self.next_date < self._get_today():
+            raise UserError(_("The next step cannot lie in the past."))
+
+    def _note(self):
+        """Write the touch, or complete the one that the telephone system reported."""
+        touches = self.env["coverage.touch"].sudo()
+        vals = self._prepare_touch_vals()
+        if twin := touches._find_twin(vals, ("telephone",)):
+            told = ("partner_id", "outcome_id", "refusal_reason_id", "note")
+            told += ("next_date", "next_summary")
+            twin.write({name: vals[name] for name in told if vals[name]})
+            return twin
+        return touches.create(vals)
+
+    def _prepare_touch_vals(self):
+        return {
+            "company_id": (self.customer_id.company_id or self.company_id).id,
+            "customer_id": self.customer_id.id,
+            "partner_id": self.partner_id.id,
+            "lead_id": self.lead_id.id,
+            "user_id": self.env.uid,
+            "date": fields.Datetime.now(),
+            "channel": self.channel,
+            "direction": self.direction,
+            "is_two_way": self.is_two_way and not self.is_short,
+            "minutes": self.minutes,
+            "outcome_id": self.outcome_id.id,
+            "refusal_reason_id": self.refusal_reason_id.id,
+            "note": self.note,
+            "next_date": self.next_date or self._get_rhythm_date(),
+            "next_summary": self.next_summary,
+            "source": "hand",
+        }
+
+    def _close_activity(self, touch):
+        """Mark Odoo's activity done; after an attempt, the rhythm's moves on."""
+        activity = self.activity_id.sudo().exists()
+        if not activity and self.customer_id:
+            activity = self.env["coverage.cadence"]._find_open(self.customer_id)
+        if not activity.active:
+            return
+        is_rhythm = bool(activity.coverage_customer_id)
+        if is_rhythm and not touch.is_two_way:
+            days = self.company_id.sudo().coverage_retry_days
+            activity.with_context(**SILENT).date_deadline = self._get_today() + (
+                timedelta(days=days)
+            )
+            return
+        feedback = self.note or self.outcome_id.name
+        messages, _next = (
+            activity.with_context(coverage_no_touch=True)
+            .with_user(self.env.user)
+            .sudo()
+            ._action_done(feedback=feedback)
+        )
+        touch.origin_id = messages[:1].id
+
+    def _plan_next(self):
+        """Plan the next step on the lead, else on the customer, for its owner."""
+        if not self.next_date:
+            return
+        record = self.lead_id or self.customer_id.partner_id
+        owner = self.lead_id.user_id or self.customer_id.user_id or self.env.user
+        kind = self.env.ref(ACTIVITY_TYPES[self.next_channel or "call"])
+        self.env["mail.activity"].sudo().with_context(
+            mail_activity_quick_update=True
+        ).create(
+            {
+                "res_model_id": self.env["ir.model"]._get_id(record._name),
+                "res_id": record.id,
+                "activity_type_id": kind.id,
+                "summary": self.next_summary or kind.name,
+                "user_id": owner.id,
+                "date_deadline": self.next_date,
+            }
+        )
+
+    # === WHAT WAS FOUND OUT === #
+
+    def _write_found_out(self):
+        """Put what was found out straight where it belongs."""
+        partner, lead = self.commercial_partner_id, self.lead_id
+        if self.potential and self.customer_id:
+            self.customer_id._declare_potential(self.potential, self.potential_how)
+        if self.person_phone and self.partner_id:
+            self.partner_id.phone = self.person_phone
+        elif self.person_phone and lead:
+            lead.phone = self.person_phone
+        if partner:
+            self._write_traits(partner, "industry_id", "coverage_employee_count")
+            self._write_decision_maker(partner)
+        elif lead:
+            self._write_traits(lead, "coverage_industry_id", "coverage_employee_count")
+            if self.decision_maker:
+                lead.contact_name = self.decision_maker
+            if self.decision_maker_phone:
+                lead.phone = self.decision_maker_phone
+
+    def _write_traits(self, record, industry, size):
+        if self.industry_id and record[industry] != self.industry_id:
+            record[industry] = self.industry_id
+        if self.employee_count and record[size] != self.employee_count:
+            record[size] = self.employee_count
+
+    def _write_decision_maker(self, partner):
+        """Mark the contact of this name as the one who decides, or add it."""
+        name = (self.decision_maker or "").strip()
+        if not name:
+            return
+        person = self.env["res.partner"].search(
+            [("commercial_partner_id", "=", partner.id), ("name", "=ilike", name)],
+            limit=1,
+        )
+        if not person:
+            person = person.create({"name": name, "parent_id": partner.id})
+        person.is_decision_maker = True
+        if self.decision_maker_phone:
+            person.phone = self.decision_maker_phone
+
+    # === HELPERS === #
+
+    def _get_today(self):
+        company = self.company_id or self.env.company
+        return company._get_coverage_today(fields.Datetime.now())
+
+    def _get_rhythm_date(self):
+        """Return when the rhythm would have this customer contacted next."""
+        customer = self.customer_id
+        if not customer.segment_id:
+            return False
+        today = self._get_today()
+        if not self.is_two_way or self.is_short:
+            return today + timedelta(days=self.company_id.sudo().coverage_retry_days)
+        days = customer.segment_id.contact_interval_days
+        if customer.segment_id.needs_proof:
+            days = min(days, self.company_id.sudo().coverage_unproven_days)
+        return max(
+            today + timedelta(days=days),
+            customer.last_proven_date
+            and customer.segment_id.needs_proof
+            and customer.last_proven_date
+            + timedelta(days=customer.segment_id.contact_interval_days)
+            or today,
+        )
