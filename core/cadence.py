@@ -9,6 +9,13 @@ from .records import Contacts, Key, Rules, SegmentRule
 
 EMAIL = "email"
 ON_TIME, DUE, OVERDUE, PAUSED = "on_time", "due", "overdue", "paused"
+UNRATED, START, OWNED, INTERVAL, UNPROVEN = (
+    "unrated",
+    "start",
+    "owned",
+    "interval",
+    "unproven",
+)
 MONTH_DAYS = 30
 LOWEST_WEIGHT = 0.1
 EPSILON = 1e-9
@@ -22,32 +29,43 @@ def next_contact(
 ) -> date | None:
     """Return the day by which a customer should be spoken to; None while unrated.
 
+    Says the same on every day, so that nights write nothing; see
+    :func:`explain_contact` for the rule.
+    """
+    return explain_contact(contacts, segment, interval_days, rules)[0]
+
+
+def explain_contact(
+    contacts: Contacts,
+    segment: SegmentRule | None,
+    interval_days: int,
+    rules: Rules,
+) -> tuple[date | None, str]:
+    """Return the day of the next contact, and the code of what sets it.
+
     Last fulfilling contact + interval. Where proof is needed, a contact noted by hand
     only pauses the clock for some days. Who was never spoken to is due on the day it
     was given when the rhythm was switched on, else since it has its owner; without
-    either there is no day. Says the same on every day, so nights write nothing.
+    either there is no day.
     """
     if segment is None:
-        return None
+        return None, UNRATED
     done = _last_fulfilled(contacts, segment)
-    start = contacts.rhythm_start_date
+    start, spoken = contacts.rhythm_start_date, contacts.last_contact_date
     if done is None:
-        due = start or contacts.owned_since
+        due, code = start or contacts.owned_since, START if start else OWNED
     else:
-        due = done + timedelta(days=interval_days)
+        due, code = done + timedelta(days=interval_days), INTERVAL
         if start and start > due:
-            due = start
-    spoken = contacts.last_contact_date
+            due, code = start, START
     if segment.needs_proof and spoken and (done is None or spoken > done):
         pause = timedelta(days=min(rules.unproven_days, interval_days))
-        due = _later(due, spoken + pause)
-    if contacts.leave_alone_until:
-        due = _later(due, contacts.leave_alone_until + timedelta(days=1))
-    return due
-
-
-def _later(due: date | None, other: date) -> date:
-    return other if due is None else max(due, other)
+        if due is None or spoken + pause > due:
+            due, code = spoken + pause, UNPROVEN
+    alone = contacts.leave_alone_until
+    if alone and (due is None or alone >= due):
+        due, code = alone + timedelta(days=1), PAUSED
+    return due, code
 
 
 def _last_fulfilled(contacts: Contacts, segment: SegmentRule) -> date | None:

@@ -104,6 +104,17 @@ def contact_interval(
     return rules.segments[position].contact_interval_days
 
 
+def rhythm_of(
+    key: Key | None, share: float | None, rules: Rules
+) -> tuple[SegmentRule | None, int]:
+    """Return the rule of a segment and the contact interval of one customer in it."""
+    for position, segment in enumerate(rules.segments):
+        if segment.key == key:
+            cuts = cut_offs(rules.segments)
+            return segment, contact_interval(position, share, cuts, rules)
+    return None, 0
+
+
 def _pin(state: State, today: date) -> tuple[Key | None, bool]:
     """Return the pinned segment while it holds, and whether it has run out."""
     if state.manual is None:

@@ -6,6 +6,8 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, format_amount, format_date
 
+from ..core.cadence import explain_contact
+from ..core.decide import rhythm_of
 from ..core.explain import explain
 
 MONTHS = 24
@@ -29,8 +31,9 @@ class CoverageWhy(models.AbstractModel):
 
         :return: dict of ``headline`` (str), ``badge`` (str), ``facts``
             (``[{label, value}]``), ``rule`` (str), ``reasons`` and ``changes``
-            (``[{code, text, numbers}]``), ``missing`` (``[str]``: what would be needed
-            to rate) and ``lookalike`` (None, or ``{cell, count, claim, nearest}``)
+            (``[{code, text, numbers}]``), ``contact`` (the same, of the next contact),
+            ``missing`` (``[str]``: what would be needed to rate) and ``lookalike``
+            (None, or ``{cell, count, claim, nearest}``)
         """
         refresh = self.env["coverage.refresh"].sudo()
         frame = refresh._prepare_frame(customer.company_id, now)
@@ -45,6 +48,7 @@ class CoverageWhy(models.AbstractModel):
             "rule": teller.rule(),
             "reasons": teller.reasons(),
             "changes": teller.changes(),
+            "contact": teller.contact(),
             "missing": teller.missing(),
             "lookalike": self._get_lookalike(customer, frame, outcome),
         }
@@ -476,6 +480,50 @@ class Teller:
             "needs_potential": _("Any potential that you declare rates it."),
             "first_order": _("The first order makes it a new customer."),
         }[code]
+
+    def contact(self):
+        """Return when the next contact is due, and what sets that day."""
+        _, contacts = self.env._, self.facts_read.contacts
+        rules = self.frame.rules
+        rule, interval = rhythm_of(self.decision.segment, self.decision.share, rules)
+        due, code = explain_contact(contacts, rule, interval, rules)
+        words = {
+            "date": format_date(self.env, due) if due else "",
+            "days": interval,
+            "last": format_date(self.env, contacts.last_contact_date)
+            if contacts.last_contact_date
+            else _("never"),
+            "paused": format_date(self.env, contacts.leave_alone_until)
+            if contacts.leave_alone_until
+            else "",
+            "pause": rules.unproven_days,
+        }
+        if due is None:
+            code = "unrated" if rule is None else "nobody"
+        text = {
+            "unrated": _("Without a segment there is no contact rhythm."),
+            "nobody": _("Nobody has spoken to it, and nobody owns it yet."),
+            "owned": _("Nobody has spoken to it since it has an owner."),
+            "start": _(
+                "First contact on %(date)s, as the rhythm spread them.", **words
+            ),
+            "interval": _(
+                "Next contact by %(date)s: every %(days)s days. Last contact: "
+                "%(last)s.",
+                **words,
+            ),
+            "unproven": _(
+                "Next contact by %(date)s: the last one was noted by hand, and lasts "
+                "for %(pause)s days only.",
+                **words,
+            ),
+            "paused": _("Left alone until %(paused)s.", **words),
+        }[code]
+        numbers = {
+            "next_contact_date": fields.Date.to_string(due) or False,
+            "interval_days": interval,
+        }
+        return {"code": code, "text": text, "numbers": numbers}
 
     def missing(self):
         """Return what is needed to rate an unrated customer."""

@@ -25,5 +25,6 @@ from . import (
     test_segment,
     test_start,
     test_tours,
+    test_upgrade,
     test_why,
 )

@@ -255,3 +255,38 @@ class TestLookalike(CoverageCase):
         self.poor.industry_id, self.rich.industry_id = self.mining, self.retail
         self._refresh(NOW + timedelta(days=1))
         self.assertEqual(lead.segment_id.code, "A")
+
+    def test_next_contact_is_explained_by_what_sets_it(self):
+        a_key, by_hand = (
+            self._create_buyer(10_000, name=name, user_id=self.sara.id)
+            for name in ("Key", "By hand")
+        )
+        unowned = self._create_buyer(3_000, name="Nobody's")
+        proven = {"source": "telephone", "is_two_way": True}
+        for customer, vals in ((a_key, proven), (by_hand, {"is_two_way": True})):
+            touch = self.env["coverage.touch"].create(
+                {
+                    "customer_id": self._row(customer).id,
+                    "user_id": self.sara.id,
+                    "date": NOW - timedelta(days=3),
+                    **vals,
+                }
+            )
+            touch._settle()
+        paused = self._create_buyer(3_000, name="Paused", user_id=self.sara.id)
+        self._row(paused)._pause(NOW.date() + timedelta(days=20))
+        expected = {
+            a_key: ("interval", NOW.date() + timedelta(days=27)),
+            by_hand: ("unproven", NOW.date() + timedelta(days=4)),
+            unowned: ("nobody", False),
+            paused: ("paused", NOW.date() + timedelta(days=21)),
+        }
+        for customer, (code, due) in expected.items():
+            row = self._row(customer)
+            contact = row.get_why()["contact"]
+            with self.subTest(customer=customer.name):
+                self.assertEqual(contact["code"], code)
+                self.assertEqual(row.next_contact_date, due)
+                self.assertEqual(
+                    contact["numbers"]["next_contact_date"] or False, due and str(due)
+                )

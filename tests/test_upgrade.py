@@ -1,0 +1,54 @@
+from odoo.modules.migration import load_script
+from odoo.tests import tagged
+from odoo.tools import file_path
+
+from .common import CoverageCase, ago
+
+SCRIPT = "crm_sales_coverage/migrations/19.0.1.1.0/post-contacts.py"
+
+
+@tagged("post_install", "-at_install")
+class TestUpgrade(CoverageCase):
+    """What an upgrade adds to a database that has had the addon for a while."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._create_leaders()
+        cls.customer = cls._create_known_buyer(6_000, user_id=cls.sara.id)
+
+    def _upgrade(self):
+        script = load_script(file_path(SCRIPT), "post_contacts")
+        script.migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+
+    def test_contacts_of_the_past_are_read(self):
+        message = self.customer.with_user(self.sara).message_post(
+            body="Our prices",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            partner_ids=self.customer.ids,
+        )
+        message.date = f"{ago(20)} 09:00:00"
+        self.env["coverage.touch"].search([]).unlink()
+        self._row(self.customer)._write({"last_attempt_date": None})
+        self._upgrade()
+        self.assertFacts(self.customer, last_attempt_date=ago(20))
+
+    def test_segments_and_activities_learn_their_channel(self):
+        call = self.env.ref("mail.mail_activity_data_call")
+        call.coverage_channel = False
+        self.segments["D"].contact_channel = "call"
+        self.segments["A"].needs_proof = False
+        self.segments["B"].contact_interval_days = 44
+        self._upgrade()
+        self.assertEqual(call.coverage_channel, "call")
+        self.assertEqual(self.segments["D"].contact_channel, "email")
+        self.assertTrue(self.segments["A"].needs_proof)
+        self.assertEqual(self.segments["B"].contact_interval_days, 44)
+
+    def test_upgrading_twice_doubles_nothing(self):
+        self._upgrade()
+        before = self.env["coverage.touch"].search_count([])
+        self._upgrade()
+        self.assertEqual(self.env["coverage.touch"].search_count([]), before)
