@@ -10,6 +10,7 @@
         "security/coverage_groups.xml",
         "security/ir.model.access.csv",
         "security/coverage_rules.xml",
+        "security/coverage_report_rules.xml",
         "data/coverage_segment_data.xml",
         "data/coverage_temperature_data.xml",
         "data/coverage_outcome_data.xml",
@@ -40,6 +41,10 @@
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "views/coverage_menus.xml",
+        "report/coverage_attention_report_views.xml",
+        "report/coverage_poured_report_views.xml",
+        "report/coverage_touch_report_views.xml",
+        "report/coverage_report_menus.xml",
     ],
     "demo": [
         "demo/coverage_people_demo.xml",

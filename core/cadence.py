@@ -17,7 +17,9 @@ UNRATED, START, OWNED, INTERVAL, UNPROVEN = (
     "unproven",
 )
 MONTH_DAYS = 30
+SATURDAY = 5
 LOWEST_WEIGHT = 0.1
+MOST_MISSED = 2  # intervals
 EPSILON = 1e-9
 
 
@@ -110,10 +112,11 @@ def stake(
     """Return what is at stake with a customer: the order of My Day.
 
     Potential not yet earned × lateness × segment: lateness is 1 on the day and grows
-    by 1 with every interval missed; weight is the segment's typical share (0–1), at
-    least a tenth.
+    by 1 with every interval missed, up to 3: whoever was forgotten for years does not
+    come before a far larger one. Weight is the segment's typical share (0–1), at least
+    a tenth.
     """
-    lateness = 1 + max(0, days_late) / max(1, interval_days)
+    lateness = 1 + min(MOST_MISSED, max(0, days_late) / max(1, interval_days))
     return max(0.0, potential - revenue) * lateness * max(LOWEST_WEIGHT, weight)
 
 
@@ -133,7 +136,8 @@ def spread(newcomers: Iterable[Newcomer], today: date) -> dict[Hashable, date]:
     """Return the first day of each newcomer, so that nobody is flooded.
 
     Those not due yet keep their day. Those due by now, or never given a day, are
-    spread evenly over the interval, per owner and segment, the best first; ties by key.
+    spread evenly over the working days of the interval, per owner and segment, the
+    best first; ties by key.
     """
     days, waiting = {}, {}
     for one in newcomers:
@@ -145,15 +149,22 @@ def spread(newcomers: Iterable[Newcomer], today: date) -> dict[Hashable, date]:
             )
     for (_owner, _segment, interval), group in waiting.items():
         group.sort(key=lambda one: (-one.potential, one.key))
+        open_days = workdays(today, interval)
         for rank, one in enumerate(group):
-            offset = rank * interval // len(group)
-            days[one.key] = workday(today + timedelta(days=offset))
+            days[one.key] = open_days[rank * len(open_days) // len(group)]
     return days
+
+
+def workdays(start: date, count: int) -> list[date]:
+    """Return the working days among so many days from ``start``; at least one."""
+    days = (start + timedelta(days=number) for number in range(count))
+    return [day for day in days if day.weekday() < SATURDAY] or [workday(start)]
 
 
 def workday(day: date) -> date:
     """Return the day, or the Monday after it at the weekend."""
-    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+    is_weekend = day.weekday() >= SATURDAY
+    return day + timedelta(days=7 - day.weekday()) if is_weekend else day
 
 
 def owed_per_month(interval_days: int) -> float:

@@ -6,14 +6,14 @@ chance is involved. Time is replayed: each refresh of the past decides from the 
 known on its day, so that the history is a true one.
 """
 
-import csv
 import re
 from datetime import datetime, time, timedelta
-from pathlib import Path
 
 from odoo import Command
 
-MODULE = "crm_sales_coverage"
+from .coverage_contacts import load_contacts
+from .tools import MODULE, create, get_user, read, slug
+
 QUIET = {
     "coverage_skip_refresh": True,
     "mail_auto_subscribe_no_notify": True,
@@ -34,6 +34,7 @@ NIGHTS = (
     1,
     0,
 )  # days ago
+SWITCHED_ON = 120  # days ago: since then there is a rhythm of contacts
 
 # city: country, state, area code, ZIP code
 CITIES = {
@@ -87,24 +88,10 @@ STAGES = {
     "proposition": (3, 60),
     "won": (4, 100),
     "lost": (2, 0),
+    "silent": (2, 0),
 }
+LOST = {"lost": "crm.lost_reason_1", "silent": f"{MODULE}.lost_reason_no_answer"}
 
-# who orders there: half of the orders come from the contact, not the company
-CONTACTS = {
-    "Bayview Suites": ("Amelia Grant", "Housekeeping Manager"),
-    "Bright Harbor Coffee Bars": ("Leo Martin", "Head Barista"),
-    "Cedar Ridge Medical Center": ("Joyce Bell", "Catering Manager"),
-    "Cobalt Software": ("Arjun Rao", "Office Manager"),
-    "Corner Basket Markets": ("Dana Wolfe", "Category Manager"),
-    "Grand Pine Hotel": ("Erik Thorsen", "Food & Beverage Manager"),
-    "Harbor Light Hotel": ("Sofia Marin", "Purchasing Manager"),
-    "Meridian Chain Stores": ("Walter Quinn", "Chief Buyer"),
-    "Old Town Deli & Provisions": ("Frank Russo", "Owner"),
-    "SkyPort Catering": ("Nadia Osman", "Buyer"),
-    "St. Brendan Hospital Group": ("Paul Whitaker", "Head of Procurement"),
-    "Vista Cinemas": ("Karen Holt", "Concessions Manager"),
-    "Western Plains University": ("Miguel Santos", "Dining Services"),
-}
 SUBSIDIARIES = {
     "Corner Basket Express": "Corner Basket Markets",
     "Corner Basket Logistics": "Corner Basket Markets",
@@ -136,13 +123,18 @@ def load(env, now):
     if env.ref(f"{MODULE}.demo_customer_1", raise_if_not_found=False):
         return
     today = company._get_coverage_today(now)
-    rows = _read("coverage_customers.csv")
+    rows = read("coverage_customers.csv")
     partners = _create_partners(env, rows)
-    contacts = _create_contacts(env, partners)
-    _create_orders(env, today, rows, partners, contacts)
+    buyers = _create_persons(env, partners)
+    _create_orders(env, today, rows, partners, buyers)
     partners[ARCHIVED].active = False
-    _replay(env, company.with_env(env), now, partners)
-    _create_opportunities(env, today, partners)
+    company = company.with_env(env)
+    _replay(env, company, now, partners)
+    leads = _create_opportunities(env, today, partners)
+    load_contacts(env, company, now, partners, leads)
+    env["coverage.refresh"]._run_refresh(company, now)
+    env["coverage.cadence"]._run_cadence(company, now)
+    env.ref(f"{MODULE}.ir_cron_cadence").active = True
 
 
 # === CUSTOMERS === #
@@ -151,7 +143,7 @@ def load(env, now):
 def _create_partners(env, rows):
     """Create the customers; return them by name."""
     vals_list = [_prepare_partner(env, row, index) for index, row in enumerate(rows)]
-    records = _create(env["res.partner"], "customer", vals_list)
+    records = create(env["res.partner"], "customer", vals_list)
     partners = {partner.name: partner for partner in records}
     for name, parent in SUBSIDIARIES.items():
         partners[name].write({"parent_id": partners[parent].id, "type": "other"})
@@ -163,15 +155,15 @@ def _create_partners(env, rows):
 
 def _prepare_partner(env, row, index):
     """Return the values of one customer, with an address made from its place."""
-    slug = _slug(row["name"]).replace("_", "")
+    host = slug(row["name"]).replace("_", "")
     return {
         "name": row["name"],
         "is_company": row["name"] not in PERSONS,
         "industry_id": _industry(env, row["industry"]),
         "coverage_employee_count": int(row["employees"] or 0),
-        "user_id": _user(env, row["owner"]).id,
+        "user_id": get_user(env, row["owner"]).id,
         "street": f"{12 + 37 * index} {STREETS[index % len(STREETS)]}",
-        "email": f"office@{slug}.example.com",
+        "email": f"office@{host}.example.com",
         **_place(env, row["city"], index),
     }
 
@@ -190,26 +182,41 @@ def _place(env, city, number):
     }
 
 
-def _create_contacts(env, partners):
-    """Create a contact below some companies; return them by the company's name."""
+def _create_persons(env, partners):
+    """Create people of the customers; return by customer those who order.
+
+    Half of the orders come from them, not from the company.
+    """
+    rows = read("coverage_persons.csv")
     vals_list = [
-        {
-            "name": person,
-            "function": function,
-            "parent_id": partners[name].id,
-            "email": f"{_slug(person).replace('_', '.')}@"
-            + partners[name].email.partition("@")[2],
-        }
-        for name, (person, function) in CONTACTS.items()
+        _prepare_person(partners[row["customer"]], number, row)
+        for number, row in enumerate(rows)
     ]
-    records = _create(env["res.partner"], "contact", vals_list)
-    return dict(zip(CONTACTS, records, strict=True))
+    persons = create(env["res.partner"], "contact", vals_list)
+    return {
+        row["customer"]: person
+        for row, person in zip(rows, persons, strict=True)
+        if row["buys"]
+    }
+
+
+def _prepare_person(partner, number, row):
+    """Return the values of one person, with a direct line that nobody else has."""
+    return {
+        "name": row["name"],
+        "function": row["function"],
+        "parent_id": partner.id,
+        "is_decision_maker": bool(row["decides"]),
+        "email": f"{slug(row['name']).replace('_', '.')}@"
+        + partner.email.partition("@")[2],
+        "phone": f"{partner.phone.partition('-')[0]}-555-02{number:02}",
+    }
 
 
 # === ORDERS === #
 
 
-def _create_orders(env, today, rows, partners, contacts):
+def _create_orders(env, today, rows, partners, buyers):
     """Create confirmed orders and open quotations, the oldest first."""
     products = [env.ref(f"{MODULE}.demo_product_{name}") for name in PRODUCTS]
     pricelist = env.ref(f"{MODULE}.demo_pricelist_canada")
@@ -227,7 +234,7 @@ def _create_orders(env, today, rows, partners, contacts):
         partner = partners[name]
         day = today - timedelta(days=days_ago)
         moment = datetime.combine(day, time(10, number % 60))
-        buyer = contacts.get(name, partner) if number % 2 else partner
+        buyer = buyers.get(name, partner) if number % 2 else partner
         product = products[(len(name) + number) % len(products)]
         vals = {
             "partner_id": buyer.id,
@@ -241,7 +248,7 @@ def _create_orders(env, today, rows, partners, contacts):
         if name == CANADIAN:
             vals["pricelist_id"] = pricelist.id
         vals_list.append(vals)
-    _create(env["sale.order"], "order", vals_list)
+    create(env["sale.order"], "order", vals_list)
 
 
 def _plan(text):
@@ -274,27 +281,38 @@ def _replay(env, company, now, partners):
         name: env["coverage.customer"].search([("partner_id", "=", partner.id)])
         for name, partner in partners.items()
     }
-    deeds = _read("coverage_deeds.csv")
+    deeds = read("coverage_deeds.csv")
     owned = {name for name, customer in customers.items() if customer}
     owned -= {deed["customer"] for deed in deeds if deed["deed"] == "give"}
-    for days_ago in NIGHTS:
+    for customer in customers.values():
+        customer.owned_since = False  # told at the end, not the day of the demo
+    for days_ago in NIGHTS[:-1]:
         while deeds and int(deeds[0]["days"]) >= days_ago:
             _do(env, customers, now, **deeds.pop(0))
-        env["coverage.refresh"]._run_refresh(company, now - timedelta(days=days_ago))
+        moment = now - timedelta(days=days_ago)
+        env["coverage.refresh"]._run_refresh(company, moment)
+        if days_ago <= SWITCHED_ON:
+            _start_rhythm(env["coverage.cadence"], company, moment)
     today = company._get_coverage_today(now)
     for number, name in enumerate(sorted(owned)):
         noticed = today - timedelta(days=30 + 11 * number % 200)
         customer = customers[name]
         customer.owned_since = customer.first_order_date or noticed
-        if customer.user_id == _user(env, "priya"):
-            customer.watcher_ids = _user(env, "ivy")  # her assistant
+        if customer.user_id == get_user(env, "priya"):
+            customer.watcher_ids = get_user(env, "ivy")  # her assistant
+
+
+def _start_rhythm(cadence, company, moment):
+    """Give newcomers their place in the rhythm, as it was given on that night."""
+    frame = cadence._prepare_frame(company, moment)
+    cadence._apply_starts(frame, cadence._decide_starts(frame))
 
 
 def _do(env, customers, now, days, who, customer, deed, value, held, note):
     """Do a deed of the past on its day, signed by the one who did it."""
     moment = now - timedelta(days=int(days))
     day = moment.date()
-    customer = customers[customer].with_user(_user(env, who)).sudo()
+    customer = customers[customer].with_user(get_user(env, who)).sudo()
     customer = customer.with_context(coverage_log={"date": moment, "origin": "hand"})
     if deed == "declare":
         vals = {"declared_potential": value, "declared_date": day, "declared_how": note}
@@ -307,8 +325,17 @@ def _do(env, customers, now, days, who, customer, deed, value, held, note):
             "segment_manual_until": day + timedelta(days=int(held)),
             "segment_manual_reason": note,
         }
+    elif deed == "pause":
+        vals = {"leave_alone_until": day + timedelta(days=int(held))}
+        vals["leave_alone_reason"] = note
+    elif deed == "ask":
+        vals = {
+            "leave_alone_asked_until": day + timedelta(days=int(held)),
+            "leave_alone_reason": note,
+            "leave_alone_user_id": customer.env.uid,
+        }
     else:
-        vals = {"user_id": _user(env, value).id}
+        vals = {"user_id": get_user(env, value).id}
     customer.write(vals)
     if deed == "give" and value:
         customer.owned_since = day
@@ -318,13 +345,14 @@ def _do(env, customers, now, days, who, customer, deed, value, held, note):
 
 
 def _create_opportunities(env, today, partners):
-    """Create leads and opportunities, open, won and lost."""
-    rows = _read("coverage_opportunities.csv")
-    _create(
+    """Create leads and opportunities, open, won and lost; return them by name."""
+    rows = read("coverage_opportunities.csv")
+    leads = create(
         env["crm.lead"],
         "lead",
         [_prepare_lead(env, today, partners, n, row) for n, row in enumerate(rows)],
     )
+    return {lead.name: lead for lead in leads}
 
 
 def _prepare_lead(env, today, partners, number, row):
@@ -332,7 +360,7 @@ def _prepare_lead(env, today, partners, number, row):
     day, stage = today - timedelta(days=int(row["days"])), row["stage"]
     moment = datetime.combine(day, time(9, number))
     stage_number, probability = STAGES[stage]
-    seller = _user(env, row["seller"])
+    seller = get_user(env, row["seller"])
     partner = partners.get(row["customer"])
     vals = {
         "name": row["name"],
@@ -354,48 +382,14 @@ def _prepare_lead(env, today, partners, number, row):
             contact_name=row["contact"],
             coverage_industry_id=_industry(env, row["industry"]),
             coverage_employee_count=int(row["employees"] or 0),
-            email_from=f"{_slug(row['contact']).replace('_', '.')}@example.com",
+            email_from=f"{slug(row['contact']).replace('_', '.')}@example.com",
             **_place(env, row["city"], number),
         )
-    if stage in ("won", "lost"):
+    if stage == "won" or stage in LOST:
         vals["date_closed"] = moment + timedelta(days=30)
-    if stage == "lost":
-        vals.update(active=False, lost_reason_id=env.ref("crm.lost_reason_1").id)
+    if stage in LOST:
+        vals.update(active=False, lost_reason_id=env.ref(LOST[stage]).id)
     return vals
-
-
-# === HELPERS === #
-
-
-def _read(name):
-    """Return the lines of a CSV file beside this one."""
-    with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _create(model, kind, vals_list):
-    """Create numbered demo records; uninstalling removes what has an XML id."""
-    return model._load_records(
-        [
-            {
-                "xml_id": f"{MODULE}.demo_{kind}_{number}",
-                "values": vals,
-                "noupdate": True,
-            }
-            for number, vals in enumerate(vals_list, start=1)
-        ]
-    )
-
-
-def _slug(name):
-    return re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")[:40]
-
-
-def _user(env, login):
-    """Return the person with this login, or nobody."""
-    if not login:
-        return env["res.users"]
-    return env.ref(f"{MODULE}.demo_user_{login}")
 
 
 def _industry(env, code):

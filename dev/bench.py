@@ -6,25 +6,23 @@ the engine does for all: search its orders, add up, decide, write.
 """
 
 import argparse
-import gc
 import json
 import statistics
 import sys
-import threading
-import time
 from contextlib import closing
 from datetime import timedelta
 from unittest.mock import patch
 
-import psutil
+from bench_contacts import run_contacts
+from bench_tools import Measure, Table, commit_through, forget, median_of, vacuum
 
-import odoo
 from odoo import SUPERUSER_ID, api, fields
 from odoo.modules.registry import Registry
 from odoo.tools import SQL, config
 
 CONFIRMATIONS = 40
 SINGLES = 20
+MESSAGES = 2_000_000  # for 100,000 customers
 
 
 # === SYNTHETIC BASE === #
@@ -109,44 +107,6 @@ def insert_orders(env, company, customers, count, first_day, last_day):
 # === MEASURING === #
 
 
-class Measure:
-    """Seconds, queries and peak memory of a block."""
-
-    def __enter__(self):
-        gc.collect()
-        thread = threading.current_thread()
-        thread.query_count = 0
-        thread.query_time = 0
-        self.process, self.peak, self.is_running = psutil.Process(), 0, True
-        self.watch = threading.Thread(target=self._watch)
-        self.watch.start()
-        self.start = time.perf_counter()
-        return self
-
-    def _watch(self):
-        while self.is_running:
-            self.peak = max(self.peak, self.process.memory_info().rss)
-            time.sleep(0.02)
-
-    def __exit__(self, *_error):
-        self.seconds = time.perf_counter() - self.start
-        self.queries = threading.current_thread().query_count
-        self.is_running = False
-        self.watch.join()
-        self.peak_mb = self.peak / 2**20
-
-
-def commit_through(env):
-    """Return the function that a job commits its batches with."""
-
-    def commit(_done, _remaining):
-        env.cr.commit()
-        env.invalidate_all()
-        return True
-
-    return commit
-
-
 def measure_bare(env, company, now):
     """Return the measure of staging all differing facts and writing them at once."""
     facts = env["coverage.facts"]
@@ -154,8 +114,7 @@ def measure_bare(env, company, now):
     with Measure() as measure:
         facts._stage(company, today, company._get_coverage_settings())
         env.cr.execute(query_bare_update())
-    env.cr.rollback()
-    env.invalidate_all()
+    forget(env)
     return measure
 
 
@@ -195,8 +154,7 @@ def measure_loop(env, company, now):
             )
             write_in_loop(customer, orders, frame)
         env.flush_all()
-    env.cr.rollback()
-    env.invalidate_all()
+    forget(env)
     return measure
 
 
@@ -291,11 +249,6 @@ def measure_single(env, company, now):
     return median_of(ours), median_of(bare)
 
 
-def median_of(measures):
-    """Return the measure with the median of the seconds."""
-    return sorted(measures, key=lambda measure: measure.seconds)[len(measures) // 2]
-
-
 def measure_confirmation(env, company):
     """Return median seconds of confirming an order, without and with us."""
     product = env["product.product"].search([("sale_ok", "=", True)], limit=1)
@@ -337,47 +290,46 @@ def closing_patch(model, has_us):
 def run(env, args):
     """Return the rows of the table."""
     later = fields.Datetime.now()
-    now = later - timedelta(days=1)
+    now, table = later - timedelta(days=1), Table()
     big = create_company(env, "Bench", args.customers, args.orders)
     small = create_company(env, "Bench small", args.orm, args.orm * 10)
     env.cr.commit()
     vacuum(env)
-    rows = []
+    bare = run_refresh(env, table, big, now, later, args)
+    run_what_if(env, table, big, bare)
+    run_confirmation(env, table, big)
+    run_loop(env, table, small, now, args.orm)
+    run_contacts(env, table, big, args.messages)
+    return table.rows
 
-    def add(name, measure, bare=None, loop=None, note=""):
-        rows.append(
-            {
-                "name": name,
-                "seconds": round(measure.seconds, 4),
-                "queries": measure.queries,
-                "peak_mb": round(measure.peak_mb),
-                "ratio_sql": bare and round(measure.seconds / bare.seconds, 2),
-                "ratio_orm": loop and round(loop.seconds / measure.seconds, 1),
-                "note": note,
-            }
-        )
-        print_row(rows[-1])
 
-    facts = env["coverage.facts"]
-    facts._create_missing(big)
-    bare = measure_bare_first(env, big, now)
-    add("bare_sql_first", bare)
-    add("refresh_first", measure_refresh(env, big, now), bare)
+def run_refresh(env, table, company, now, later, args):
+    """Measure the first night, the next one, and one customer; return the bare one."""
+    env["coverage.facts"]._create_missing(company)
+    bare = measure_bare_first(env, company, now)
+    table.add("bare_sql_first", bare)
+    table.add("refresh_first", measure_refresh(env, company, now), bare)
     vacuum(env)
 
-    insert_orders(env, big, args.customers, args.orders // 1000, 0, 1)
+    insert_orders(env, company, args.customers, args.orders // 1000, 0, 1)
     env.cr.commit()
-    bare = measure_bare(env, big, later)
-    add("bare_sql_steady", bare)
-    add("refresh_steady", measure_refresh(env, big, later), bare, note="a day later")
-    add("refresh_again", measure_refresh(env, big, later), bare, note="same moment")
+    bare = measure_bare(env, company, later)
+    table.add("bare_sql_steady", bare)
+    steady = measure_refresh(env, company, later)
+    table.add("refresh_steady", steady, bare, note="a day later")
+    again = measure_refresh(env, company, later)
+    table.add("refresh_again", again, bare, note="same moment")
 
-    single, bare_single = measure_single(env, big, later)
-    add("refresh_one", single, bare_single)
+    single, bare_single = measure_single(env, company, later)
+    table.add("refresh_one", single, bare_single)
+    return bare
 
+
+def run_what_if(env, table, company, bare):
+    """Measure a preview, its application by the job, and taking it back."""
     plan = env["coverage.run"].create(
         {
-            "company_id": big.id,
+            "company_id": company.id,
             "what_if": {
                 "segment": {
                     "A": {"expected_yield_rate": 0.7},
@@ -390,40 +342,33 @@ def run(env, args):
         plan.action_plan()
         env.cr.commit()
     customers = len(plan.change_ids.customer_id)
-    add("preview", measure, bare, note=f"{len(plan.change_ids)} changes")
+    table.add("preview", measure, bare, note=f"{len(plan.change_ids)} changes")
     env.invalidate_all()
-    with Measure() as measure:
-        plan.action_apply()
-        env["coverage.run"]._continue_runs(fields.Datetime.now(), commit_through(env))
-        env.cr.commit()
-    add("apply", measure, bare, note=f"{customers} customers, by the job")
-    with Measure() as measure:
-        plan.action_undo()
-        env["coverage.run"]._continue_runs(fields.Datetime.now(), commit_through(env))
-        env.cr.commit()
-    add("undo", measure, bare, note=f"{customers} customers, by the job")
+    for name in ("apply", "undo"):
+        with Measure() as measure:
+            getattr(plan, f"action_{name}")()
+            moment, commit = fields.Datetime.now(), commit_through(env)
+            env["coverage.run"]._continue_runs(moment, commit)
+            env.cr.commit()
+        table.add(name, measure, bare, note=f"{customers} customers, by the job")
 
-    without, with_us = measure_confirmation(env, big)
-    print(
-        f"confirm one order (median of {CONFIRMATIONS}): "
-        f"{1000 * without:.1f} ms without, "
-        f"{1000 * with_us:.1f} ms with us, {1000 * (with_us - without):+.1f} ms"
-    )
-    rows.append(
-        {
-            "name": "confirm",
-            "seconds": round(with_us, 4),
-            "extra_ms": round(1000 * (with_us - without), 1),
-        }
-    )
 
-    facts._create_missing(small)
+def run_confirmation(env, table, company):
+    """Measure the confirmation of an order without and with us."""
+    without, with_us = measure_confirmation(env, company)
+    what = f"confirm one order (median of {CONFIRMATIONS})"
+    table.add_pair("confirm", what, without, with_us)
+
+
+def run_loop(env, table, company, now, count):
+    """Measure a plain loop through the ORM and a first refresh of the same base."""
+    env["coverage.facts"]._create_missing(company)
     env.cr.commit()
-    loop = measure_loop(env, small, now)
-    bare = measure_bare_first(env, small, now)
-    add(f"orm_loop_{args.orm}", loop)
-    add(f"refresh_first_{args.orm}", measure_refresh(env, small, now), bare, loop)
-    return rows
+    loop = measure_loop(env, company, now)
+    bare = measure_bare_first(env, company, now)
+    table.add(f"orm_loop_{count}", loop)
+    first = measure_refresh(env, company, now)
+    table.add(f"refresh_first_{count}", first, bare, loop)
 
 
 def measure_bare_first(env, company, now):
@@ -438,28 +383,8 @@ def measure_bare_first(env, company, now):
         facts._create_missing(company)
         facts._stage(company, today, company._get_coverage_settings())
         env.cr.execute(query_bare_update())
-    env.cr.rollback()
-    env.invalidate_all()
+    forget(env)
     return measure
-
-
-def vacuum(env):
-    """Give the planner its statistics, as autovacuum does in real life."""
-    with closing(odoo.sql_db.db_connect(env.cr.dbname).cursor()) as cr:
-        cr.commit()
-        cr._cnx.autocommit = True
-        for table in ("res_partner", "sale_order", "coverage_customer"):
-            cr._obj.execute(f"VACUUM ANALYZE {table}")
-        cr._cnx.autocommit = False
-
-
-def print_row(row):
-    print(
-        f"{row['name']:<22}{row['seconds']:>10.3f} s {row['queries']:>8} queries"
-        f" {row['peak_mb']:>6} MB   × SQL {row['ratio_sql'] or '–':>6}"
-        f"   ORM × {row['ratio_orm'] or '–':>6}   {row['note']}",
-        flush=True,
-    )
 
 
 def main():
@@ -470,9 +395,12 @@ def main():
     parser.add_argument("--customers", type=int, default=100_000)
     parser.add_argument("--orders", type=int, default=1_000_000)
     parser.add_argument("--orm", type=int, default=10_000)
+    parser.add_argument("--messages", type=int)
     parser.add_argument("--json")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
+    if args.messages is None:
+        args.messages = min(MESSAGES, args.customers * MESSAGES // 100_000)
     config.parse_config(["-c", args.conf, "-d", args.database, "--log-level", "error"])
     registry = Registry(args.database)
     with registry.cursor() as cr:

@@ -9,12 +9,14 @@ from . import (
     coverage_rows,
     coverage_run_rules,
     coverage_run_summary,
+    coverage_sources,
     coverage_telephone,
 )
 
 # isort: split
 from . import (
     account_move,
+    calendar_event,
     coverage_cadence,
     coverage_change,
     coverage_contact,
@@ -35,6 +37,7 @@ from . import (
     coverage_why,
     crm_lead,
     crm_lost_reason,
+    crm_team,
     crm_team_member,
     mail_activity,
     mail_activity_type,

@@ -31,7 +31,8 @@ class CoverageContact(models.AbstractModel):
         self.env["coverage.customer"].flush_model()
         self.env.cr.execute(self._query_write(company, customer_ids))
         if self.env.cr.rowcount:
-            self.env["coverage.customer"].invalidate_model(CONTACTS, flush=False)
+            names = (*CONTACTS, "is_unreachable", "retry_date")  # they follow
+            self.env["coverage.customer"].invalidate_model(names, flush=False)
 
     def _query_write(self, company, customer_ids):
         """Update rows whose facts differ: values differ for each, no ORM write fits."""

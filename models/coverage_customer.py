@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import format_date
 
 from .coverage_contact import CONTACTS
 from .coverage_facts import FACTS
@@ -28,6 +29,7 @@ LOGGED = (
     "segment_manual_id",
     "declared_potential",
     "leave_alone_until",
+    "leave_alone_asked_until",
 )
 CLASSIFIED = ("segment_id", "temperature_id", "lifecycle")
 DERIVED = {
@@ -457,6 +459,7 @@ class CoverageCustomer(models.Model):
         """Archive by hand: never cover this customer."""
         self._check_leader()
         self.sudo().write({"is_excluded": True, "active": False})
+        self.env["coverage.cadence"].sudo()._cancel_planned(self)
 
     def action_include(self):
         """Bring an excluded customer back."""
@@ -632,7 +635,7 @@ class CoverageCustomer(models.Model):
 
         Those that come back learn what happened meanwhile.
         """
-        back = self.browse()
+        back = gone = self.browse()
         for customer in self:
             partner = customer.partner_id
             is_active = (
@@ -643,6 +646,8 @@ class CoverageCustomer(models.Model):
             if customer.active != is_active:
                 customer.active = is_active
                 back += customer if is_active else back.browse()
+                gone += gone.browse() if is_active else customer
+        self.env["coverage.cadence"].sudo()._cancel_planned(gone)
         self.env["coverage.refresh"].sudo()._refresh_customers(back)
 
     @api.model
@@ -676,6 +681,8 @@ class CoverageCustomer(models.Model):
             return str(value.id), value.display_name
         if field.type == "selection":
             return value, dict(field._description_selection(self.env)).get(value, value)
+        if field.type == "date":
+            return str(value), format_date(self.env, value)
         if field.type == "monetary":
             return str(value), self.env["coverage.why"]._money(self.currency_id)(value)
         return str(value), str(value)

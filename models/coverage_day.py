@@ -94,31 +94,29 @@ class CoverageDay(models.AbstractModel):
     # === WHAT IS DUE === #
 
     def _find_customers(self, user, today):
-        """Return customers due, overdue and to try again, not paused, not given up."""
+        """Return customers due, overdue and to try again, not paused, not given up.
+
+        Those with whom a contact was agreed for today or before come with it, whatever
+        their rhythm says.
+        """
         company = self.env.company.sudo()
-        soon = today + timedelta(days=company.coverage_lead_days)
-        domain = [
-            ("company_id", "=", company.id),
-            ("user_id", "=", user.id),
-            ("next_contact_date", "<=", soon),
-            ("attempt_day_count", "<", company.coverage_max_attempts),
-            "|",
-            ("leave_alone_until", "=", False),
-            ("leave_alone_until", "<", today),
-        ]
+        kept = self._get_kept(user, today)
         customers = self.env["coverage.customer"]
-        query = customers._search(domain)
+        query = customers._search(self._get_due_domain(user, today, kept))
         table = query.table
         rows = self.env.execute_query(
-            query.select(*(SQL.identifier(table, name) for name in READ))
+            query.select(*(customers._field_to_sql(table, name) for name in READ))
         )
         segments = self._get_segments()
         agreed = self._get_agreed(user, today)
         lines = []
         for id_, potential, revenue, due, segment_id, tried, spoken in rows:
             again = retry_on(tried, spoken, company.coverage_retry_days)
-            if (again and again > today) or agreed.get(id_, today) > today:
+            if again and again > today:
                 continue
+            if id_ not in kept and agreed.get(id_, today) > today:
+                continue
+            activity_id, due = kept.get(id_, (None, due))
             weight, interval = segments.get(segment_id, (0, 90))
             late = (today - due).days
             lines.append(
@@ -128,6 +126,7 @@ class CoverageDay(models.AbstractModel):
                     "due": due,
                     "days_late": late,
                     "missing": max(0.0, float(potential or 0) - float(revenue or 0)),
+                    "agreed_id": activity_id,
                     "stake": stake(
                         float(potential or 0),
                         float(revenue or 0),
@@ -139,12 +138,60 @@ class CoverageDay(models.AbstractModel):
             )
         return lines
 
+    def _get_due_domain(self, user, today, kept):
+        """Return the customers due by their rhythm, and those in ``kept``."""
+        company = self.env.company.sudo()
+        soon = today + timedelta(days=company.coverage_lead_days)
+        is_due = (
+            Domain("user_id", "=", user.id)
+            & Domain("next_contact_date", "<=", soon)
+            & Domain("attempt_day_count", "<", company.coverage_max_attempts)
+        )
+        is_awake = Domain("leave_alone_until", "=", False) | Domain(
+            "leave_alone_until", "<", today
+        )
+        return (
+            Domain("company_id", "=", company.id)
+            & is_awake
+            & (is_due | Domain("id", "in", list(kept)))
+        )
+
     def _get_segments(self):
         """Return weight (0–1) and interval in days by segment id."""
         rules = self.env["coverage.segment"]._get_rules()
         return {
             rule.key: (rule.typical_share / 100, rule.contact_interval_days)
             for rule in rules
+        }
+
+    def _get_kept(self, user, today):
+        """Return the contact agreed by hand and due: its activity and day, by customer.
+
+        Of leads not: they come with their own next step.
+        """
+        self.env["mail.activity"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT ON (c.id) c.id, a.id, a.date_deadline
+                  FROM mail_activity a
+                  JOIN mail_activity_type kind ON kind.id = a.activity_type_id
+                                              AND kind.coverage_channel IS NOT NULL
+                  JOIN res_partner p ON p.id = a.res_id
+                  JOIN coverage_customer c ON c.partner_id = p.commercial_partner_id
+                 WHERE a.active AND a.user_id = %s AND a.date_deadline <= %s
+                   AND a.res_model = 'res.partner'
+                   AND a.coverage_customer_id IS NULL
+                   AND c.company_id = %s
+                 ORDER BY c.id, a.date_deadline, a.id
+                """,
+                user.id,
+                today,
+                self.env.company.id,
+            )
+        )
+        return {
+            customer_id: (activity_id, day) for customer_id, activity_id, day in rows
         }
 
     def _get_agreed(self, user, today):
@@ -224,13 +271,14 @@ class CoverageDay(models.AbstractModel):
         customers.fetch(["partner_id", "segment_id", "temperature_id", "yield_rate"])
         last = self._get_last_touches(customers)
         persons = self._get_persons(customers, last)
-        planned = self._get_planned(customers, user)
+        planned = self._get_planned(customers, user) | self._get_kept_steps(lines)
+        by_id = {one.id: one for one in customers}  # read together, not one by one
         told = []
         for line in lines:
             if line["kind"] == "lead":
                 told.append(self._tell_lead(line, today))
                 continue
-            customer = customers.browse(line["id"])
+            customer = by_id[line["id"]]
             told.append(
                 self._tell_customer(
                     line, customer, last, persons[customer], planned, today
@@ -241,7 +289,7 @@ class CoverageDay(models.AbstractModel):
     def _tell_customer(self, line, customer, last, person, planned, today):
         segment, level = customer.segment_id, customer.temperature_id
         money = self.env["coverage.why"]._money(customer.currency_id)
-        activity = planned.get(customer.id)
+        activity, is_agreed = planned.get(customer.id), bool(line["agreed_id"])
         partner = customer.partner_id.sudo()
         return {
             **self._tell_base(line, today),
@@ -252,7 +300,9 @@ class CoverageDay(models.AbstractModel):
             "temperature": level.code or "",
             "icon": level.icon or "",
             "badge": customer.badge,
-            "why": self._tell_why(line, customer, today),
+            "why": self._tell_agreed(activity)
+            if is_agreed
+            else self._tell_why(line, customer, today),
             "stake_text": self.env._(
                 "%(amount)s not earned yet", amount=money(line["missing"])
             ),
@@ -260,12 +310,9 @@ class CoverageDay(models.AbstractModel):
             "person": {"id": person.id, "name": person.name or ""},
             "phone": person.phone or partner.phone or "",
             "email": person.email or partner.email or "",
-            "next": activity.summary or activity.activity_type_id.name
-            if activity
-            else dict(
-                segment._fields["contact_channel"]._description_selection(self.env)
-            ).get(segment.contact_channel, ""),
+            "next": self._tell_channel(segment),
             "activity_id": activity.id if activity else False,
+            "is_agreed": is_agreed,
             "is_asked": bool(customer.leave_alone_asked_until),
             "attempts": customer.attempt_day_count,
         }
@@ -283,11 +330,7 @@ class CoverageDay(models.AbstractModel):
             "temperature": "",
             "icon": "",
             "badge": lead.segment_id.code or "",
-            "why": self.env._(
-                "Next step due on %(date)s: %(step)s",
-                date=format_date(self.env, line["due"], date_format="d MMM"),
-                step=activity.summary or activity.activity_type_id.name,
-            ),
+            "why": self._tell_agreed(activity),
             "stake_text": self.env._(
                 "%(amount)s expected", amount=money(line["missing"])
             ),
@@ -300,6 +343,7 @@ class CoverageDay(models.AbstractModel):
             "email": lead.email_from or "",
             "next": activity.summary or activity.activity_type_id.name,
             "activity_id": activity.id,
+            "is_agreed": True,
             "is_asked": False,
             "attempts": 0,
         }
@@ -312,6 +356,19 @@ class CoverageDay(models.AbstractModel):
             "days_late": max(0, line["days_late"]),
             "stake": round(line["stake"]),
         }
+
+    def _tell_agreed(self, activity):
+        """Return what was agreed, and for when."""
+        return self.env._(
+            "Next step due on %(date)s: %(step)s",
+            date=format_date(self.env, activity.date_deadline, date_format="d MMM"),
+            step=activity.summary or activity.activity_type_id.name,
+        )
+
+    def _tell_channel(self, segment):
+        """Return how customers of a segment are contacted."""
+        channels = segment._fields["contact_channel"]._description_selection(self.env)
+        return dict(channels).get(segment.contact_channel, "")
 
     def _tell_why(self, line, customer, today):
         """Return why this customer is on the list today."""
@@ -337,7 +394,7 @@ class CoverageDay(models.AbstractModel):
         self.env["coverage.touch"].flush_model()
         rows = self.env.execute_query(
             SQL(
-                """SELECT last.id FROM unnest(%s) AS c (id) CROSS JOIN LATERAL (
+                """SELECT last.id FROM unnest(%s::int[]) AS c (id) CROSS JOIN LATERAL (
                        SELECT t.id FROM coverage_touch t
                         WHERE t.customer_id = c.id AND t.active
                         ORDER BY t.date DESC, t.id DESC LIMIT 1) last""",
@@ -398,6 +455,14 @@ class CoverageDay(models.AbstractModel):
         """Return the open activity of each customer that the rhythm planned."""
         activities = self.env["coverage.cadence"].sudo()._find_open(customers)
         return {one.coverage_customer_id.id: one for one in activities}
+
+    def _get_kept_steps(self, lines):
+        """Return the activity agreed by hand of each customer that came with one."""
+        by_customer = {
+            line["id"]: line["agreed_id"] for line in lines if line.get("agreed_id")
+        }
+        activities = self.env["mail.activity"].sudo().browse(by_customer.values())
+        return dict(zip(by_customer, activities, strict=True))
 
     # === THE REST OF THE DAY === #
 
@@ -494,34 +559,30 @@ class CoverageDay(models.AbstractModel):
             return domain & Domain("leave_alone_asked_until", "!=", False)
         if code == "unreachable":
             return domain & Domain("is_unreachable", "=", True)
-        able = self.env["coverage.cadence"].sudo()._get_able(fields.Datetime.now())
-        owners = self.env["res.users"].sudo().with_context(active_test=False)
-        absent = owners.search([("share", "=", False), ("id", "not in", list(able))])
+        absent = self.env["coverage.cadence"]._get_absent_ids(fields.Datetime.now())
         soon = today + timedelta(days=company.coverage_lead_days)
         return (
             domain
             & Domain("next_contact_date", "<=", soon)
-            & Domain("user_id", "in", absent.ids)
+            & Domain("is_unreachable", "=", False)
+            & (
+                Domain("leave_alone_until", "=", False)
+                | Domain("leave_alone_until", "<", today)
+            )
+            & Domain("user_id", "in", absent)
         )
 
     @api.model
     def action_open_decisions(self, code):
         """Open the customers that wait for the leader's decision."""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "crm_sales_coverage.coverage_customer_action"
-        )
+        ref = self.env.ref
+        decide = ref("crm_sales_coverage.coverage_customer_view_list_decide")
+        search = ref("crm_sales_coverage.coverage_customer_view_search_decide")
         return {
-            **action,
+            "type": "ir.actions.act_window",
             "name": self._get_decision_labels()[code],
+            "res_model": "coverage.customer",
             "domain": list(self._get_decision_domain(code)),
-            "context": {},
-            "views": [
-                (
-                    self.env.ref(
-                        "crm_sales_coverage.coverage_customer_view_list_decide"
-                    ).id,
-                    "list",
-                ),
-                (False, "form"),
-            ],
+            "views": [(decide.id, "list"), (False, "form")],
+            "search_view_id": [search.id, "search"],
         }

@@ -17,15 +17,24 @@ class CoveragePostBox(models.AbstractModel):
     @api.model
     @api.private  # called by the mail gateway only
     def message_new(self, msg_dict, custom_values=None):
-        """Return the contact whose note the mail becomes, else an unmatched touch."""
+        """Return the contact, or lead, whose note the mail becomes.
+
+        Else a touch that a person matches.
+        """
         author = self._find_author(msg_dict)
-        contacts = (
-            self._find_recipients(msg_dict) if author else self._find_sender(msg_dict)
+        company = author.company_id or self.env.company
+        told = "to", "cc"
+        if not author:
+            told = ("email_from",)
+        emails = email_normalize_all(
+            ", ".join(msg_dict.get(name) or "" for name in told)
         )
         msg_dict["is_internal"] = True  # a note: nobody is mailed again
-        if not contacts:
-            return self._keep_unmatched(msg_dict, author)
-        return contacts[:1]
+        return (
+            self._find_contact(emails, author, company)
+            or self._find_lead(emails, company)
+            or self._keep_unmatched(msg_dict, author, company)
+        )
 
     @api.private  # called by the mail gateway only
     def message_post(self, **_message):
@@ -38,7 +47,7 @@ class CoveragePostBox(models.AbstractModel):
     def _find_author(self, msg_dict):
         """Return the one of us who wrote the mail, if any."""
         email = email_normalize(msg_dict.get("email_from") or "")
-        users = (
+        return (
             self.env["res.users"]
             .sudo()
             .search(
@@ -46,33 +55,56 @@ class CoveragePostBox(models.AbstractModel):
                 limit=1,
             )
         )
-        return users
 
-    def _find_recipients(self, msg_dict):
-        """Return the contacts among To and Cc that are not ours."""
-        text = f"{msg_dict.get('to') or ''}, {msg_dict.get('cc') or ''}"
-        return self._find_contacts(email_normalize_all(text))
+    def _find_contact(self, emails, author, company):
+        """Return the contact of one of these addresses that is not ours.
 
-    def _find_sender(self, msg_dict):
-        return self._find_contacts(
-            email_normalize_all(msg_dict.get("email_from") or "")
-        )
-
-    def _find_contacts(self, emails):
+        Customers come first, the author's own before others'.
+        """
         contacts = (
             self.env["res.partner"]
             .sudo()
             .search(
-                [("email_normalized", "in", emails), ("partner_share", "=", True)],
+                [
+                    ("email_normalized", "in", emails),
+                    ("partner_share", "=", True),
+                    ("company_id", "in", (False, company.id)),
+                ],
                 order="is_company, id",
             )
         )
-        return contacts
+        if len(contacts) < 2:
+            return contacts
+        customers = self.env["coverage.refresh"]._find_customers(
+            company, contacts.commercial_partner_id.ids
+        )
+        owners = {row.partner_id: row.user_id for row in customers}
+        return contacts.sorted(
+            lambda one: (
+                one.commercial_partner_id not in owners,
+                owners.get(one.commercial_partner_id) != author,
+            )
+        )[:1]
 
-    def _keep_unmatched(self, msg_dict, author):
+    def _find_lead(self, emails, company):
+        """Return the newest open lead of one of these addresses."""
+        return (
+            self.env["crm.lead"]
+            .sudo()
+            .search(
+                [
+                    ("email_normalized", "in", emails),
+                    ("company_id", "in", (False, company.id)),
+                    ("won_status", "=", "pending"),
+                ],
+                order="id desc",
+                limit=1,
+            )
+        )
+
+    def _keep_unmatched(self, msg_dict, author, company):
         """Note a mail whose customer nobody knows; the same mail once only."""
         touches = self.env["coverage.touch"].sudo()
-        company = author.company_id or self.env.company
         known = touches._find_call(company, msg_dict.get("message_id"))
         return known or touches.create(
             {

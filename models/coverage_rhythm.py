@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -68,7 +69,7 @@ class CoverageRhythm(models.AbstractModel):
     snoozed_since = fields.Date(
         help="First day of the seller's own postponements since the last contact."
     )
-    leave_alone_asked_until = fields.Date(string="Asked Until")
+    leave_alone_asked_until = fields.Date(string="Asked to Leave Alone Until")
     leave_alone_reason = fields.Char(string="Reason to Leave Alone")
     leave_alone_user_id = fields.Many2one("res.users", string="Asked by")
 
@@ -84,13 +85,13 @@ class CoverageRhythm(models.AbstractModel):
     def _compute_contact_state(self):
         now = fields.Datetime.now()
         for company, customers in self.grouped("company_id").items():
+            company = company.sudo()
             today = company._get_coverage_today(now) if company else now.date()
-            lead_days = company.sudo().coverage_lead_days
             for customer in customers:
                 customer.contact_state = contact_state(
-                    customer.next_contact_date,
-                    customer.leave_alone_until,
-                    lead_days,
+                    customer.next_contact_date or None,
+                    customer.leave_alone_until or None,
+                    company.coverage_lead_days,
                     today,
                 )
 
@@ -98,16 +99,17 @@ class CoverageRhythm(models.AbstractModel):
         if operator != "in":
             return NotImplemented
         return Domain.OR(
-            Domain("company_id", "=", company.id)
-            & Domain.OR(self._get_state_domain(company, state) for state in value)
-            for company in self.env["res.company"].sudo().search([])
+            Domain("company_id", "in", company_ids)
+            & Domain.OR(self._get_state_domain(today, soon, state) for state in value)
+            for (today, soon), company_ids in self._get_days().items()
         )
 
     @api.model
-    def _get_state_domain(self, company, state):
-        """Return the domain of one contact state in a company; False is unrated."""
-        today = company._get_coverage_today(fields.Datetime.now())
-        soon = today + timedelta(days=company.coverage_lead_days)
+    def _get_state_domain(self, today, soon, state):
+        """Return the domain of one contact state; False is unrated.
+
+        :param date soon: the last day that counts as due
+        """
         paused = Domain("leave_alone_until", ">=", today)
         if not state:
             return Domain("next_contact_date", "=", False)
@@ -121,23 +123,44 @@ class CoverageRhythm(models.AbstractModel):
         }[state]
         return due & (Domain("leave_alone_until", "=", False) | ~paused)
 
+    @api.model
+    def _get_days(self):
+        """Return ``{(today, last day that counts as due): company ids}``.
+
+        Companies live in different time zones; at any moment there are few days.
+        """
+        now, days = fields.Datetime.now(), defaultdict(list)
+        for company in self.env["res.company"].sudo().search([]):
+            today = company._get_coverage_today(now)
+            soon = today + timedelta(days=company.coverage_lead_days)
+            days[today, soon].append(company.id)
+        return days
+
     def _field_to_sql(self, alias, field_expr, query=None):
         """Say the contact state in SQL, so that lists can group by it."""
         if field_expr != "contact_state":
             return super()._field_to_sql(alias, field_expr, query)
-        company = self.env.company.sudo()
-        today = company._get_coverage_today(fields.Datetime.now())
-        day = SQL.identifier(alias, "next_contact_date")
-        return SQL(
-            """CASE WHEN %(day)s IS NULL THEN NULL
-                    WHEN %(paused)s >= %(today)s THEN 'paused'
-                    WHEN %(day)s < %(today)s THEN 'overdue'
-                    WHEN %(day)s <= %(soon)s THEN 'due' ELSE 'on_time' END""",
-            day=day,
-            paused=SQL.identifier(alias, "leave_alone_until"),
-            today=today,
-            soon=today + timedelta(days=company.coverage_lead_days),
+        day, paused, company = (
+            self._field_to_sql(alias, name, query)
+            for name in ("next_contact_date", "leave_alone_until", "company_id")
         )
+        states = SQL("NULL")
+        for (today, soon), company_ids in self._get_days().items():
+            states = SQL(
+                """CASE WHEN %(company)s NOT IN %(company_ids)s THEN %(other)s
+                        WHEN %(day)s IS NULL THEN NULL
+                        WHEN %(paused)s >= %(today)s THEN 'paused'
+                        WHEN %(day)s < %(today)s THEN 'overdue'
+                        WHEN %(day)s <= %(soon)s THEN 'due' ELSE 'on_time' END""",
+                company=company,
+                company_ids=tuple(company_ids),
+                other=states,
+                day=day,
+                paused=paused,
+                today=today,
+                soon=soon,
+            )
+        return states
 
     @api.depends("attempt_day_count")
     def _compute_is_unreachable(self):
@@ -148,18 +171,19 @@ class CoverageRhythm(models.AbstractModel):
     def _search_is_unreachable(self, operator, value):
         if operator != "in":
             return NotImplemented
+        companies = self.env["res.company"].sudo().search([])
         return Domain.OR(
-            Domain("company_id", "=", company.id)
-            & Domain("attempt_day_count", ">=", company.coverage_max_attempts)
-            for company in self.env["res.company"].sudo().search([])
+            Domain("company_id", "in", group.ids)
+            & Domain("attempt_day_count", ">=", most)
+            for most, group in companies.grouped("coverage_max_attempts").items()
         )
 
     @api.depends("last_attempt_date", "last_contact_date")
     def _compute_retry_date(self):
         for customer in self:
             customer.retry_date = retry_on(
-                customer.last_attempt_date,
-                customer.last_contact_date,
+                customer.last_attempt_date or None,
+                customer.last_contact_date or None,
                 customer.company_id.sudo().coverage_retry_days,
             )
 
@@ -251,6 +275,7 @@ class CoverageRhythm(models.AbstractModel):
         :raises UserError: beyond the company's limit; asks to ask the leader
         """
         self._check_seller()
+        groups = defaultdict(self.sudo().browse)
         for customer in self.sudo():
             company = customer.company_id
             today = company._get_coverage_today(fields.Datetime.now())
@@ -265,8 +290,11 @@ class CoverageRhythm(models.AbstractModel):
                         days=company.coverage_snooze_days,
                     )
                 )
-            customer.snoozed_since = since
-            customer._pause(until - timedelta(days=1))
+            if not customer.leave_alone_until or customer.leave_alone_until < until:
+                groups[since, until] += customer
+        for (since, until), customers in groups.items():
+            customers.snoozed_since = since
+            customers._pause(until - timedelta(days=1), {"code": "snoozed"})
         return True
 
     def action_ask_leave_alone(self):
@@ -278,23 +306,30 @@ class CoverageRhythm(models.AbstractModel):
     def action_grant_leave_alone(self):
         """Grant, as the leader, what the seller asked for."""
         self._check_leader()
-        for customer in self.sudo().filtered("leave_alone_asked_until"):
-            customer._pause(customer.leave_alone_asked_until)
-            customer.leave_alone_asked_until = False
+        asked = self.sudo().filtered("leave_alone_asked_until")
+        for customer in asked:
+            reason = {
+                "code": "granted",
+                "text": customer.leave_alone_reason,
+                "by": customer.leave_alone_user_id.name,
+            }
+            customer._pause(customer.leave_alone_asked_until, reason)
+            customer._log_pause(reason).leave_alone_asked_until = False
         return True
 
     def action_decline_leave_alone(self):
         """Decline, as the leader, what the seller asked for."""
         self._check_leader()
-        self.sudo().write({"leave_alone_asked_until": False})
+        self._log_pause({"code": "declined"}).leave_alone_asked_until = False
         return True
 
     def action_end_pause(self):
         """End the pause: the rhythm counts again from now."""
         self._check_seller()
-        customers = self.sudo()
-        customers.write({"leave_alone_until": False, "leave_alone_asked_until": False})
-        self.env["coverage.refresh"].sudo()._refresh_customers(customers)
+        self._log_pause({"code": "ended"}).write(
+            {"leave_alone_until": False, "leave_alone_asked_until": False}
+        )
+        self.env["coverage.refresh"].sudo()._refresh_customers(self.sudo())
         return True
 
     def action_try_again(self):
@@ -320,15 +355,40 @@ class CoverageRhythm(models.AbstractModel):
                 self.env._("This customer is not yours. Ask its owner or your leader.")
             )
 
-    def _get_snoozed_since(self, today):
-        """Return the day from which the seller's own postponements are counted."""
-        since, last = self.snoozed_since, self.last_contact_date
-        if since and (not last or last < since):
-            return since
-        return max(today, self.next_contact_date or today)
+    def _ask_leave_alone(self, until, reason):
+        """Ask the leader to leave these customers alone up to and with a day."""
+        self._check_seller()
+        self._log_pause({"code": "asked", "text": reason}).write(
+            {
+                "leave_alone_asked_until": until,
+                "leave_alone_reason": reason,
+                "leave_alone_user_id": self.env.uid,
+            }
+        )
 
-    def _pause(self, until):
-        """Leave these customers alone up to and with a day, and plan nothing."""
-        self.write({"leave_alone_until": until})
+    def _get_snoozed_since(self, today):
+        """Return the first day of the postponements that count together.
+
+        A contact, or a new owner, begins them anew.
+        """
+        since = self.snoozed_since
+        if not since or since < max(
+            self.last_contact_date or since, self.owned_since or since
+        ):
+            return today
+        return since
+
+    def _pause(self, until, reason=None):
+        """Leave these customers alone up to and with a day, and plan nothing.
+
+        :param dict reason: code and words that the history keeps
+        """
+        self._log_pause(reason).leave_alone_until = until
         self.env["coverage.cadence"]._cancel_planned(self)
         self.env["coverage.refresh"]._refresh_customers(self)
+
+    def _log_pause(self, reason):
+        """Return these customers, whose history keeps this reason of a pause."""
+        names = ("leave_alone_until", "leave_alone_asked_until")
+        reasons = {one.id: dict.fromkeys(names, reason) for one in self}
+        return self.sudo().with_context(coverage_log={"reasons": reasons})

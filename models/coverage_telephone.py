@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 
 from psycopg2 import errors
@@ -8,6 +9,8 @@ from odoo.exceptions import ConcurrencyError, UserError
 RESULTS = ("answered", "no_answer", "busy", "voicemail", "refused", "wrong_number")
 LONGEST_CALL_SECONDS = 24 * 3600
 CLOCK_SKEW = timedelta(minutes=10)
+FIRST_YEAR = 2000
+NUMBER = re.compile(r"[+\d\s()./-]{3,40}")
 
 
 class CoverageTelephone(models.AbstractModel):
@@ -42,20 +45,23 @@ class CoverageTelephone(models.AbstractModel):
         """
         self.env["coverage.touch"].check_access("read")
         call = self._parse_call(number, direction, date, seconds, result, recording_url)
-        user = self._find_caller(user_login)
-        self._check_for_another(user)
         touches, company = self.env["coverage.touch"].sudo(), self.env.company
+        user = self._find_caller(user_login, company)
+        touches._check_for_another(user)
         if external_id is not None:
             external_id = str(external_id).strip() or None
         known = touches._find_call(company, external_id)
         if known:
             return known.id
+        match = touches._match_number(call["number"], user, company)
+        customer = self.env["coverage.customer"].browse(match.get("customer_id"))
         vals = {
             **call,
-            **touches._match_number(call["number"], user, company),
+            **match,
             "company_id": company.id,
             "user_id": user.id,
             "external_id": external_id,
+            "is_counted": touches._keeps_rhythm(user, customer),
         }
         return touches._note_call(vals).id
 
@@ -97,7 +103,7 @@ class CoverageTelephone(models.AbstractModel):
     def _parse_number(self, number):
         """Return a telephone number in international form."""
         text = str(number or "").strip()
-        if sum(letter.isdigit() for letter in text) < 3 or len(text) > 40:
+        if not NUMBER.fullmatch(text) or sum(one.isdigit() for one in text) < 3:
             raise UserError(
                 self.env._(
                     "The number must be a telephone number, such as +32470123456."
@@ -111,11 +117,13 @@ class CoverageTelephone(models.AbstractModel):
         start = date
         if not isinstance(date, datetime):
             try:
-                start = datetime.fromisoformat(str(date).strip().replace("Z", "+00:00"))
+                start = datetime.fromisoformat(str(date).strip())
             except ValueError:
-                raise UserError(
-                    self.env._("The date must be in UTC, such as 2026-05-31 14:05:00.")
-                ) from None
+                start = datetime.min
+        if start.year < FIRST_YEAR:
+            raise UserError(
+                self.env._("The date must be in UTC, such as 2026-05-31 14:05:00.")
+            )
         if start.tzinfo:
             start = start.astimezone(UTC).replace(tzinfo=None)
         if start > fields.Datetime.now() + CLOCK_SKEW:
@@ -128,12 +136,12 @@ class CoverageTelephone(models.AbstractModel):
             )
         return start.replace(microsecond=0)
 
-    def _find_caller(self, login):
-        """Return the seller of a login; oneself without one."""
+    def _find_caller(self, login, company):
+        """Return the seller of a login in a company; oneself without one."""
         if not login:
             return self.env.user
         user = self.env["res.users"].sudo().search([("login", "=", login)], limit=1)
-        if not user or user.share:
+        if not user or user.share or company not in user.company_ids:
             raise UserError(
                 self.env._("Nobody here has the login “%(login)s”.", login=login)
             )
@@ -182,14 +190,27 @@ class CoverageTelephone(models.AbstractModel):
                     or one.partner_id.commercial_partner_id == row.partner_id
                 )
             )
-        lead = leads[:1]
-        if not row and not lead and len(persons.commercial_partner_id) > 1:
+        lead = self._choose_lead(leads, user)
+        known = persons.commercial_partner_id | lead.partner_id.commercial_partner_id
+        if not row and (len(known) > 1 or (leads and not lead)):
             return {}
         return {
             "customer_id": row.id or lead._get_coverage_customer(company).id,
             "partner_id": persons[:1].id or lead.partner_id.id,
             "lead_id": lead.id,
         }
+
+    def _choose_lead(self, leads, user):
+        """Return the newest of these leads, those of ``user`` first.
+
+        None where they belong to different customers, or to nobody knows whom.
+        """
+        if own := leads.filtered(lambda lead: lead.user_id == user):
+            return own[0]
+        customers = {
+            lead.partner_id.commercial_partner_id.id or -lead.id for lead in leads
+        }
+        return leads[:1] if len(customers) == 1 else leads.browse()
 
     def _find_call(self, company, external_id):
         """Return the touch of an external id, a withdrawn one too."""
@@ -202,22 +223,25 @@ class CoverageTelephone(models.AbstractModel):
 
     def _note_call(self, vals):
         """Create the touch, or prove the one that the seller noted meanwhile."""
-        if twin := self._find_twin(vals, ("hand", "activity")):
-            kept = {"customer_id", "lead_id", "partner_id", "outcome_id"}
-            twin.write(
-                {
-                    name: value
-                    for name, value in vals.items()
-                    if name not in kept or not twin[name]
-                }
-            )
-            twin._settle()
-            return twin
         try:
             with self.env.cr.savepoint():
-                touch = self.create(vals)
+                if touch := self._find_twin(vals, ("hand", "activity")):
+                    touch._prove(vals)
+                else:
+                    touch = self.create(vals)
         except errors.UniqueViolation as error:
             # Reported twice at the same moment: Odoo tries again, and finds it.
             raise ConcurrencyError(str(error)) from error
         touch._settle()
         return touch
+
+    def _prove(self, vals):
+        """Complete what the seller noted of a call with what the telephone knows."""
+        kept = {"customer_id", "lead_id", "partner_id", "outcome_id", "is_counted"}
+        self.write(
+            {
+                name: value
+                for name, value in vals.items()
+                if name not in kept or not self[name]
+            }
+        )

@@ -1,7 +1,8 @@
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
 CHANNELS = [
     ("call", "Call"),
@@ -21,6 +22,7 @@ SOURCES = [
     ("hand", "By Hand"),
 ]
 PROVEN = ("meeting", "email", "sms", "order", "telephone")
+MET = ("visit", "online")
 WITHDRAW_HOURS = 24
 TWIN_MINUTES = 60
 
@@ -120,6 +122,10 @@ class CoverageTouch(models.Model):
     _unmatched_number = models.Index(
         "(company_id, number) WHERE customer_id IS NULL AND lead_id IS NULL "
         "AND partner_id IS NULL"
+    )
+    _free_of_leads = models.Index(
+        "(lead_id, partner_id) WHERE customer_id IS NULL "
+        "AND COALESCE(lead_id, partner_id) IS NOT NULL"
     )
     _minutes_not_negative = models.Constraint(
         "CHECK (minutes >= 0)",
@@ -221,9 +227,20 @@ class CoverageTouch(models.Model):
         customer = self.env["coverage.customer"].browse(vals.get("customer_id") or ())
         return {**vals, "team_id": (user.sale_team_id or customer.team_id).id}
 
+    @api.model
+    def _keeps_rhythm(self, user, customer):
+        """Return whether contacts of ``user`` count: owner, watcher or of a team."""
+        user, customer = user.sudo(), customer.sudo()
+        if user in customer.user_id | customer.watcher_ids:
+            return True
+        leads = Domain("user_id", "in", user.ids)
+        teams = self.env["crm.team"].sudo()
+        return bool(user.crm_team_member_ids or teams.search_count(leads, limit=1))
+
     def _settle(self):
         """Let the customers know: facts, next contact, and the planned one closed."""
         refresh = self.env["coverage.refresh"].sudo()
+        refresh = refresh.with_context(coverage_skip_refresh=False)
         for company, touches in self.grouped("company_id").items():
             if customers := touches.customer_id:
                 refresh._refresh_partners(company, customers.partner_id)
@@ -238,26 +255,35 @@ class CoverageTouch(models.Model):
     def _find_twin(self, vals, sources):
         """Return the other note of the same contact, if any.
 
-        One call is noted by the telephone system and by the seller; it counts once.
+        One call is noted by the telephone system and by the seller; it counts once. So
+        does a visit that is in the calendar of that day.
 
-        :param sources: where the other note would come from
+        :param sources: where the other note would come from; one of a machine that
+            somebody has completed already is another contact
         """
         if not vals.get("user_id") or not (
             vals.get("customer_id") or vals.get("lead_id")
         ):
             return self.browse()
         date = fields.Datetime.to_datetime(vals["date"])
-        span = timedelta(minutes=TWIN_MINUTES)
+        span, day = timedelta(minutes=TWIN_MINUTES), datetime.combine(date, time.min)
+        near = Domain("date", ">=", date - span) & Domain("date", "<=", date + span)
+        channels = (vals["channel"],)
+        if vals["channel"] in MET:
+            channels = MET
+            near |= (
+                Domain("source", "=", "meeting")
+                & Domain("date", ">=", day)
+                & Domain("date", "<", day + timedelta(days=1))
+            )
         touches = self.sudo().search(
-            [
-                ("company_id", "=", vals["company_id"]),
-                ("customer_id", "=", vals.get("customer_id") or False),
-                ("user_id", "=", vals["user_id"]),
-                ("channel", "=", vals["channel"]),
-                ("source", "in", sources),
-                ("date", ">=", date - span),
-                ("date", "<=", date + span),
-            ]
+            Domain("company_id", "=", vals["company_id"])
+            & Domain("customer_id", "=", vals.get("customer_id") or False)
+            & Domain("user_id", "=", vals["user_id"])
+            & Domain("channel", "in", channels)
+            & Domain("source", "in", sources)
+            & (Domain("source", "not in", PROVEN) | Domain("next_date", "=", False))
+            & near
         )
         if not vals.get("customer_id"):
             touches = touches.filtered(lambda one: one.lead_id.id == vals["lead_id"])

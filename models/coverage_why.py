@@ -178,9 +178,22 @@ class CoverageWhy(models.AbstractModel):
             sentences = self._get_temperature_sentences(reason)
         elif change.field_name == "lifecycle":
             sentences = self._get_lifecycle_sentences()
+        elif change.field_name in ("leave_alone_until", "leave_alone_asked_until"):
+            sentences = self._get_pause_sentences(reason)
         else:
             sentences = self._get_segment_sentences(reason, money)
         return sentences.get(code, "")
+
+    def _get_pause_sentences(self, reason):
+        words = {"text": reason.get("text") or "", "by": reason.get("by") or ""}
+        _ = self.env._
+        return {
+            "snoozed": _("Put off by the seller."),
+            "asked": _("Asked: %(text)s", **words),
+            "granted": _("Granted. %(by)s asked: %(text)s", **words),
+            "declined": _("Declined."),
+            "ended": _("The pause was ended."),
+        }
 
     def _money(self, currency):
         """Return a function that writes an amount as people read it."""

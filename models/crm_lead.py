@@ -130,12 +130,19 @@ class CrmLead(models.Model):
         return values
 
     def _merge_dependences(self, opportunities):
-        """Take over the contacts of the leads that are merged into this one."""
+        """Remember whose contacts become this lead's when the others are deleted.
+
+        Odoo merges one by one and deletes many at once: so one query does for all.
+        """
         result = super()._merge_dependences(opportunities)
-        domain = [("lead_id", "in", opportunities.ids)]
-        touches = self.env["coverage.touch"].sudo().with_context(active_test=False)
-        touches.search(domain).lead_id = self
+        merged = self.env.cr.cache.setdefault("coverage_merged", {})
+        merged.pop(self.id, None)
+        merged.update(dict.fromkeys(opportunities.ids, self.id))
         return result
+
+    def unlink(self):
+        self._hand_over_touches()
+        return super().unlink()
 
     def action_set_lost(self, **additional_values):
         reason = self.env["crm.lost.reason"].browse(
@@ -167,6 +174,22 @@ class CrmLead(models.Model):
         return {**action, "domain": [("lead_id", "in", self.ids)], "context": {}}
 
     # === COVERAGE === #
+
+    def _hand_over_touches(self):
+        """Give the contacts of merged leads to those they were merged into."""
+        merged = self.env.cr.cache.get("coverage_merged", {})
+        gone = [lead_id for lead_id in self.ids if lead_id in merged]
+        if not gone:
+            return
+        touches = self.env["coverage.touch"].sudo().with_context(active_test=False)
+        found = touches.search([("lead_id", "in", gone)])
+        for lead, group in found.grouped("lead_id").items():
+            head = lead.id
+            while head in merged:  # merged once more
+                head = merged[head]
+            group.lead_id = self.browse(head).exists()
+        for lead_id in gone:
+            del merged[lead_id]
 
     def _check_tried_enough(self):
         """Refuse that a seller gives leads up because nobody answered, too early.
@@ -248,21 +271,31 @@ class CrmLead(models.Model):
 
     def _predict_segments(self, company):
         """Return ``[(lead, segment id or False)]`` for leads of one company."""
-        customers = self.env["coverage.customer"].sudo()
-        customers = customers.with_context(coverage_no_flush=True)
-        partners = self.partner_id.commercial_partner_id
-        domain = [("partner_id", "in", partners.ids), ("company_id", "=", company.id)]
-        known = {
-            customer.partner_id: customer.segment_id.id
-            for customer in customers.search_fetch(domain, ["partner_id", "segment_id"])
-        }
+        known = self._get_known_segments(company)
         values = []
         for lead in self:
-            segment_id = known.get(lead.partner_id.commercial_partner_id)
+            segment_id = known.get(lead.partner_id.commercial_partner_id.id)
             if not segment_id and lead._has_traits():
                 segment_id = lead._predict_segment(company)
             values.append((lead, segment_id or False))
         return values
+
+    def _get_known_segments(self, company):
+        """Return segments by id of the customers of these leads.
+
+        While leads are assigned, ``coverage_known`` remembers them: Odoo changes a lead
+        several times, and nobody is ranked meanwhile.
+        """
+        known = self.env.context.get("coverage_known", {}).setdefault(company.id, {})
+        ids = self.partner_id.commercial_partner_id.ids
+        if new_ids := [id_ for id_ in ids if id_ not in known]:
+            customers = self.env["coverage.customer"].sudo()
+            customers = customers.with_context(coverage_no_flush=True)
+            domain = [("partner_id", "in", new_ids), ("company_id", "=", company.id)]
+            known.update(dict.fromkeys(new_ids))
+            for row in customers.search_fetch(domain, ["partner_id", "segment_id"]):
+                known[row.partner_id.id] = row.segment_id.id
+        return known
 
     def _predict_segment(self, company):
         """Return the segment of the niche that a lead's traits belong to, or None."""

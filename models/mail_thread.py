@@ -1,10 +1,24 @@
 from odoo import api, models
 
+from .coverage_sources import DOCUMENTS, MAILS
+
+BULK = {"auto_reply", "bulk", "junk"}
+
 
 class MailThread(models.AbstractModel):
     """Tells mail that a machine wrote from mail that a person wrote."""
 
     _inherit = "mail.thread"
+
+    def message_post(self, **kwargs):
+        """Let the ledger read a message again, now that its recipients are known.
+
+        Whatever writes to the database meanwhile may have made it read too early.
+        """
+        message = super().message_post(**kwargs)
+        if self._name in DOCUMENTS and kwargs.get("message_type") in MAILS:
+            message._queue_touches()
+        return message
 
     @api.model
     def _message_route_process(self, message, message_dict, routes):
@@ -22,5 +36,6 @@ class MailThread(models.AbstractModel):
             not submitted.startswith("no")
             or message.get("X-Autoreply") is not None
             or message.get("X-Autorespond") is not None
-            or str(message.get("Precedence") or "").strip().lower() == "auto_reply"
+            or str(message.get("Return-Path") or "").strip() == "<>"
+            or str(message.get("Precedence") or "").strip().lower() in BULK
         )

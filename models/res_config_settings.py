@@ -69,9 +69,21 @@ class ResConfigSettings(models.TransientModel):
     coverage_capacity = fields.Integer(
         related="company_id.coverage_capacity", readonly=False
     )
+    coverage_post_box = fields.Char(
+        string="Address for BCC", compute="_compute_coverage_post_box"
+    )
     coverage_fallback_user_id = fields.Many2one(
         related="company_id.coverage_fallback_user_id", readonly=False
     )
+
+    @api.depends("company_id")
+    def _compute_coverage_post_box(self):
+        """Show the whole address; empty while the company has no mail domain."""
+        alias = self.env.ref(
+            "crm_sales_coverage.mail_alias_contact", raise_if_not_found=False
+        )
+        has_domain = alias and alias.sudo().alias_domain_id
+        self.coverage_post_box = has_domain and alias.sudo().alias_full_name
 
     @api.onchange("coverage_preset")
     def _onchange_coverage_preset(self):

@@ -235,6 +235,15 @@ class ResPartner(models.Model):
         self._get_coverage_rows().unlink()
         return super().unlink()
 
+    def message_subscribe(self, partner_ids=None, subtype_ids=None):
+        """Add followers; none for a contact that the rhythm plans.
+
+        Who follows is mailed of all that is said of the customer: hundreds of them.
+        """
+        if self.env.context.get("coverage_no_subscribe"):
+            return True
+        return super().message_subscribe(partner_ids, subtype_ids)
+
     # === COVERAGE === #
 
     def action_open_coverage(self):

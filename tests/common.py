@@ -249,6 +249,44 @@ class CoverageCase(TransactionCase):
             }
         )
 
+    # === WHO CONTACTS THEM === #
+
+    @classmethod
+    def _log_touch(cls, customer, user=None, days_ago=0, **values):
+        """Return a contact noted by hand that many days ago, its customer settled."""
+        row = cls._row(customer)
+        touch = cls.env["coverage.touch"].create(
+            {
+                "company_id": row.company_id.id,
+                "customer_id": row.id,
+                "partner_id": customer.id,
+                "user_id": (user or cls.sara).id,
+                "date": NOW - timedelta(days=days_ago),
+                "is_two_way": True,
+                **values,
+            }
+        )
+        touch._settle()
+        return touch
+
+    @classmethod
+    def _touches(cls, customer):
+        """Return the contacts with a customer, after what the commit would note."""
+        cls.env.cr.flush()
+        cls.env.invalidate_all()
+        touches = cls.env["coverage.touch"].search([], order="date, id")
+        return touches.filtered(
+            lambda touch: (
+                touch.company_id == cls.company
+                and customer
+                in (
+                    touch.customer_id.partner_id
+                    | touch.lead_id.partner_id
+                    | touch.partner_id.commercial_partner_id
+                )
+            )
+        )
+
     # === WHAT THE ENGINE DOES === #
 
     @classmethod

@@ -380,3 +380,84 @@ class TestConcurrency(BaseCase):
         )
         self._commit(env)
         return lead.id
+
+    # === THE RHYTHM MEETS ITSELF AND SALES === #
+
+    def _create_due(self, count=1):
+        """Return customers of the admin whose contact is overdue."""
+        partner_ids = [self._create_customer(100) for _number in range(count)]
+        env = self._open()
+        admin = env.ref("base.user_admin")
+        admin.company_ids += env["res.company"].browse(self.company_id)
+        rows = env["coverage.customer"].search([("partner_id", "in", partner_ids)])
+        day = fields.Date.add(fields.Date.today(), days=-1)
+        rows.write({"user_id": admin.id, "rhythm_start_date": day})
+        env["coverage.refresh"]._refresh_customers(rows)
+        rows.write({"next_contact_date": day})
+        self._commit(env)
+        self.addCleanup(self._release_admin)
+        return partner_ids
+
+    def _release_admin(self):
+        env = self._open()
+        company = env["res.company"].browse(self.company_id)
+        env.ref("base.user_admin").company_ids -= company
+        self._commit(env)
+
+    def _plan(self, env=None):
+        """Plan contacts as the job does, a transaction per batch."""
+        env = env or self._open()
+        cadence = env["coverage.cadence"]
+        company = env["res.company"].browse(self.company_id)
+        count = cadence._run_cadence(
+            company, fields.Datetime.now(), cadence._commit_batch
+        )
+        self._commit(env)
+        return count
+
+    def _count_planned(self):
+        return self._open()["mail.activity"].search_count(
+            [("coverage_customer_id.company_id", "=", self.company_id)]
+        )
+
+    def _plan_before(self, method, planned):
+        """Let another run plan, and commit, just before the job calls a method."""
+        original = getattr(self.registry["coverage.cadence"], method)
+
+        def planning(model, *args):
+            if not planned and model.env.cr is self.job.cr:
+                planned.append(self._plan())
+            return original(model, *args)
+
+        self.job = self._open()
+        return patch.object(self.registry["coverage.cadence"], method, planning)
+
+    def test_two_runs_of_the_rhythm_at_once_plan_each_customer_once(self):
+        for method in ("_collect_due", "_apply_planned", "_create_planned"):
+            with self.subTest(before=method):
+                self._create_due(2)
+                before, planned = self._count_planned(), []
+                with self._plan_before(method, planned):
+                    planned.append(self._plan(self.job))
+                self.assertEqual(sum(planned), 2)
+                self.assertEqual(self._count_planned(), before + 2)
+
+    def test_rhythm_passes_over_a_customer_that_a_sale_holds(self):
+        held, _free = self._create_due(2)
+        sale = self._open()
+        self._sell(sale, held, 10)
+        self.assertEqual(self._plan(), 1)
+        self._commit(sale)
+        self._plan()
+        self.assertLessEqual(self._count_planned(), 2)
+
+    def test_sale_does_not_fail_while_the_rhythm_plans_its_customer(self):
+        customer = self._create_due()[0]
+        job, sale = self._open(), self._open()
+        sale["res.partner"].browse(customer).read(["name"])
+        company = job["res.company"].browse(self.company_id)
+        job["coverage.cadence"]._run_cadence(company, fields.Datetime.now())
+        self._sell(sale, customer, 10)
+        self._commit(sale)
+        self._commit(job)
+        self.assertEqual(self._get_marked(), [customer])

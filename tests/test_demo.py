@@ -1,10 +1,13 @@
 import random
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
+from odoo import fields
 from odoo.tests import TransactionCase, tagged
 
 from ..core.lookalike import Traits, band_of, claimer, find_niches
-from ..demo.coverage_demo import ARCHIVED, NIGHTS, VENDOR, _plan, _read
+from ..demo.coverage_contacts import _tell
+from ..demo.coverage_demo import ARCHIVED, NIGHTS, VENDOR, _plan
+from ..demo.tools import days_of, read
 
 SEEDS = 20
 
@@ -231,6 +234,184 @@ class TestDemo(TransactionCase):
             claims += sum(claim(each) is not None for each in shuffled)
         self.assertLessEqual(claims / (SEEDS * len(buyers)), 0.05)
 
+    # === CONTACTS === #
+
+    def _get_touches(self, *domain):
+        return self.env["coverage.touch"].search(
+            [("company_id", "=", self.company.id), *domain]
+        )
+
+    def _get_day(self, login):
+        user = self.env.ref(f"crm_sales_coverage.demo_user_{login}")
+        return self.env(user=user)["coverage.day"].get_day()
+
+    def test_a_year_of_contacts_by_every_channel_and_source(self):
+        touches = self._get_touches(("user_id", "in", self.users.ids))
+        self.assertGreater(len(touches), 700)
+        self.assertEqual(
+            set(touches.mapped("channel")),
+            {"call", "visit", "online", "email", "message"},
+        )
+        self.assertEqual(
+            set(touches.mapped("source")),
+            {"activity", "meeting", "email", "telephone", "hand"},
+        )
+        self.assertEqual(set(touches.mapped("direction")), {"in", "out"})
+        weeks = {touch.date.isocalendar()[:2] for touch in touches}
+        self.assertGreaterEqual(len(weeks), 50)
+        self.assertLessEqual(max(touches.mapped("date")), fields.Datetime.now())
+
+    def test_refusals_have_reasons_and_missed_calls_outcomes(self):
+        refused = self._get_touches(("outcome_id.is_refusal", "=", True))
+        self.assertGreaterEqual(len(refused.refusal_reason_id), 4)
+        self.assertTrue(all(touch.refusal_reason_id for touch in refused))
+        codes = set(self._get_touches().outcome_id.mapped("code"))
+        self.assertLessEqual({"no_answer", "busy", "voicemail", "reached"}, codes)
+
+    def test_three_calls_wait_for_somebody_who_knows_the_number(self):
+        unmatched = self._get_touches(
+            ("customer_id", "=", False),
+            ("lead_id", "=", False),
+            ("partner_id", "=", False),
+        )
+        self.assertEqual(len(unmatched), 3)
+        self.assertEqual(len(set(unmatched.mapped("number"))), 2)
+
+    def test_key_customers_are_in_rhythm_overdue_and_never_spoken_to(self):
+        self.assertEqual(self._get_row("Harbor Light Hotel").contact_state, "on_time")
+        self.assertEqual(self._get_row("Bayview Suites").contact_state, "overdue")
+        never = self._get_row("Hotel Belvedere")
+        self.assertFalse(never.last_contact_date)
+        self.assertEqual(never.contact_state, "overdue")
+
+    def test_contact_by_hand_alone_pauses_the_clock_of_a_key_customer(self):
+        row = self._get_row("Larkspur Inn & Conference Center")
+        self.assertLess(
+            (row.next_contact_date - row.last_contact_date).days,
+            row.segment_id.contact_interval_days,
+        )
+
+    def test_one_is_unreachable_one_paused_and_for_one_it_was_asked(self):
+        rows = self.rows.filtered("user_id")
+        unreachable = rows.filtered("is_unreachable")
+        self.assertEqual(unreachable.partner_id.mapped("name"), ["The Wharf Hotel"])
+        paused = rows.filtered(lambda row: row.contact_state == "paused")
+        self.assertEqual(paused.partner_id.mapped("name"), ["Desert Bloom Ice Cream"])
+        asked = rows.filtered("leave_alone_asked_until")
+        self.assertEqual(asked.partner_id.mapped("name"), ["Two Rivers Ferries"])
+        self.assertTrue(asked.leave_alone_reason)
+
+    def test_decision_makers_are_known_for_about_half(self):
+        rows = self.rows.filtered("user_id")
+        known = rows.filtered(
+            lambda row: any(row.partner_id.child_ids.mapped("is_decision_maker"))
+        )
+        self.assertTrue(0.35 <= len(known) / len(rows) <= 0.65, len(known) / len(rows))
+
+    def test_some_are_known_to_one_seller_only(self):
+        sellers = {
+            name: self._get_touches(
+                ("customer_id", "=", self._get_row(name).id),
+                ("is_two_way", "=", True),
+            ).user_id
+            for name in ("Bayview Suites", "Corner Basket Markets")
+        }
+        self.assertEqual(sellers["Bayview Suites"].mapped("login"), ["priya"])
+        self.assertGreater(len(sellers["Corner Basket Markets"]), 1)
+
+    def _get_shares(self, login):
+        """Return a seller's share of two-way touches and of the potential."""
+        touches = self._get_touches(("is_two_way", "=", True))
+        user = self.env.ref(f"crm_sales_coverage.demo_user_{login}")
+        return (
+            len(touches.filtered(lambda touch: touch.user_id == user)) / len(touches),
+            sum(self.rows.filtered(lambda row: row.user_id == user).mapped("potential"))
+            / sum(self.rows.mapped("potential")),
+        )
+
+    def test_farmer_serves_small_customers_more_than_they_are_worth(self):
+        touches, potential = self._get_shares("olga")
+        self.assertGreater(touches, 2 * potential)
+        touches, potential = self._get_shares("lucia")
+        self.assertLess(touches, potential)
+
+    def test_one_seller_notes_by_hand_what_nobody_can_check(self):
+        rates = {}
+        for login in ("jonas", "noor"):
+            user = self.env.ref(f"crm_sales_coverage.demo_user_{login}")
+            spoken = self._get_touches(
+                ("user_id", "=", user.id), ("is_two_way", "=", True)
+            )
+            rates[login] = len(spoken.filtered("is_proven")) / len(spoken)
+        self.assertLess(rates["jonas"], 0.2)
+        self.assertGreater(rates["noor"], 0.9)
+
+    def test_leads_were_poured_away_after_one_attempt(self):
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        lost = leads.search(
+            [
+                ("id", "in", self._get_records("crm.lead", "demo_lead_").ids),
+                ("won_status", "=", "lost"),
+                ("partner_id", "=", False),
+            ]
+        )
+        tries = [
+            (lead.user_id.login, len(self._get_touches(("lead_id", "=", lead.id))))
+            for lead in lost
+        ]
+        self.assertEqual(tries.count(("sam", 1)), 4)
+        self.assertGreaterEqual(sum(count > 1 for _login, count in tries), 4)
+
+    # === THE RHYTHM AND MY DAY === #
+
+    def test_rhythm_is_on_and_its_contacts_are_planned_once(self):
+        self.assertTrue(self.env.ref("crm_sales_coverage.ir_cron_cadence").active)
+        planned = self.env["mail.activity"].search(
+            [("coverage_customer_id", "in", self.rows.ids)]
+        )
+        self.assertGreaterEqual(len(planned), 15)
+        self.assertEqual(len(planned), len(planned.coverage_customer_id))
+        self.assertFalse(planned.filtered("calendar_event_id"))
+        count = self.env["coverage.cadence"]._run_cadence(self.company, self.night.date)
+        self.assertEqual(count, 0)
+
+    def test_day_of_a_seller_has_customers_leads_meetings_and_counts(self):
+        day = self._get_day("marcus")
+        self.assertEqual({line["kind"] for line in day["lines"]}, {"customer", "lead"})
+        self.assertGreaterEqual(len(day["lines"]), 6)
+        self.assertEqual(len(day["meetings"]), 2)
+        self.assertTrue(day["goals"][0]["done"])
+
+    def test_call_agent_has_more_to_do_than_a_day_holds(self):
+        day = self._get_day("sam")
+        self.assertEqual(len(day["lines"]), day["norm"])
+        self.assertGreaterEqual(day["more_count"], 1)
+
+    def test_contacts_follow_from_now_and_the_table_alone(self):
+        leads = self._get_records("crm.lead", "demo_lead_")
+        noon = datetime.combine(self.night.date, time(12))
+        told = [
+            _tell(
+                self.env,
+                self.company,
+                noon - timedelta(days=days),
+                {partner.name: partner for partner in self.partners},
+                {lead.name: lead for lead in leads},
+            )
+            for days in (0, 28)
+        ]
+        self.assertEqual(len(told[0]), len(told[1]))
+        for now, before in zip(*told, strict=True):
+            self.assertEqual(now.date.date() - before.date.date(), timedelta(days=28))
+            self.assertEqual(
+                (now.number, now.kind, now.user),
+                (before.number, before.kind, before.user),
+            )
+
+    def test_days_of_a_phase_are_the_oldest_first(self):
+        self.assertEqual(days_of("90-30/20"), [90, 70, 50, 30])
+        self.assertEqual(days_of("7"), [7])
+
     # === THE PAST === #
 
     def test_history_was_replayed_night_by_night(self):
@@ -255,9 +436,15 @@ class TestDemo(TransactionCase):
 
     def test_nobody_was_mailed(self):
         people = self.partners | self.partners.child_ids | self.users.partner_id
-        self.assertFalse(
-            self.env["mail.mail"].search_count([("recipient_ids", "in", people.ids)])
-        )
+        leads = self._get_records("crm.lead", "demo_lead_")
+        mails = self.env["mail.mail"]
+        self.assertFalse(mails.search_count([("recipient_ids", "in", people.ids)]))
+        for records in (people, leads, self._get_records("calendar.event", "demo_")):
+            self.assertFalse(
+                mails.search_count(
+                    [("model", "=", records._name), ("res_id", "in", records.ids)]
+                )
+            )
         self.assertFalse(
             self.env["mail.notification"].search_count(
                 [("res_partner_id", "in", people.ids)]
@@ -273,5 +460,5 @@ class TestDemo(TransactionCase):
         self.assertEqual(list(_plan("70-10/30:100")), [(70, 100), (40, 94), (10, 108)])
 
     def test_deeds_are_told_in_the_order_of_time(self):
-        days = [int(deed["days"]) for deed in _read("coverage_deeds.csv")]
+        days = [int(deed["days"]) for deed in read("coverage_deeds.csv")]
         self.assertEqual(days, sorted(days, reverse=True))

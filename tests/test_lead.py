@@ -27,6 +27,18 @@ class TestLead(CoverageCase):
         self.lead.partner_id = False
         self.assertFalse(self.lead.segment_id)
 
+    def test_leads_that_odoo_assigns_carry_the_segment_of_their_customer(self):
+        lead = self._create_opportunity(
+            self.customer, team_id=False, company_id=False, type="lead"
+        )
+        domain = f"[('id', '=', {lead.id})]"
+        self.north.write({"use_leads": True, "assignment_domain": domain})
+        self.north.crm_team_member_ids.assignment_max = 30
+        self.north._action_assign_leads(force_quota=True, creation_delta_days=0)
+        self.assertEqual(lead.team_id, self.north)
+        self.assertEqual(lead.company_id, self.company)
+        self.assertEqual(lead.segment_id.code, "C")
+
     def test_open_leads_follow_their_customer_silently(self):
         self.env.flush_all()
         self.env.cr.execute("UPDATE crm_lead SET write_date = '2020-01-01'")

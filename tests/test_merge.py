@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from .common import NOW, TODAY, CoverageCase
+from .common import NOW, TODAY, CoverageCase, ago
 
 
 @tagged("post_install", "-at_install")
@@ -95,6 +95,24 @@ class TestMerge(CoverageCase):
         self._row(self.target).watcher_ids = self.sara
         self._merge()
         self.assertEqual(self._row(self.target).watcher_ids, self.sam | self.sara)
+
+    def test_contacts_with_both_are_kept(self):
+        touches = self._log_touch(self.source, days_ago=2)
+        touches += self._log_touch(self.target, days_ago=5)
+        touches += self._log_touch(self.source, days_ago=1, is_two_way=False)
+        touches[2].active = False
+        self._merge()
+        self.assertEqual(set(touches.customer_id), {self._row(self.target)})
+        self.assertEqual(touches.partner_id, self.target)
+        self.assertFacts(
+            self.target, last_contact_date=ago(2), last_attempt_date=ago(2)
+        )
+
+    def test_meeting_that_both_attended_counts_once(self):
+        for customer in (self.source, self.target):
+            self._log_touch(customer, source="meeting", origin_id=7)
+        self._merge()
+        self.assertEqual(len(self._row(self.target).touch_ids), 1)
 
     def test_rows_of_other_companies_are_folded_too(self):
         self._confirm_order(self.source, 100, company=self.elsewhere)

@@ -5,16 +5,28 @@ from odoo.tests import tagged, users
 from .common import CoverageCase
 
 MODELS = (
+    "coverage.cadence",
+    "coverage.cadence.preview",
     "coverage.change",
+    "coverage.contact",
     "coverage.customer",
+    "coverage.day",
     "coverage.facts",
     "coverage.fold",
+    "coverage.leave.alone",
+    "coverage.ledger",
+    "coverage.log.touch",
+    "coverage.match.touch",
+    "coverage.outcome",
     "coverage.reference",
     "coverage.refresh",
     "coverage.restore",
     "coverage.run",
+    "coverage.sources",
+    "coverage.touch",
     "coverage.why",
 )
+PUBLIC = ("get_day", "get_why", "log_call")
 
 
 @tagged("post_install", "-at_install")
@@ -264,6 +276,106 @@ class TestSecurity(CoverageCase):
                 allowed_company_ids=self.elsewhere.ids
             )._refresh_company(self.company)
 
+    # === CONTACTS === #
+
+    def _create_touches(self):
+        """Let Sam have contacted everybody but Olga's, and Olga hers."""
+        for name, customer in self.customers.items():
+            user = self.olga if name == "Olga's" else self.sam
+            self._log_touch(customer, user=user)
+
+    def test_who_sees_which_contacts(self):
+        self._create_touches()
+        contacted = set(self.customers) - {"Olga's"}
+        for user, names in (
+            (self.sara, {"Sara's"}),
+            (self.sam, contacted),
+            (self.olga, {"Olga's"}),
+            (self.leader, contacted),
+            (self.south_leader, {"Olga's", "South's pool"}),
+            (self.manager, set(self.customers)),
+        ):
+            with self.subTest(user=user.login):
+                self.assertEqual(self._get_visible(user, "coverage.touch"), names)
+
+    def test_watcher_sees_the_contacts_with_whom_he_watches(self):
+        self._create_touches()
+        self.rows["Olga's"].watcher_ids = self.sara
+        self.assertIn("Olga's", self._get_visible(self.sara, "coverage.touch"))
+
+    def test_nobody_of_another_company_sees_a_contact(self):
+        self._create_touches()
+        env = self.env(
+            user=self.stranger, context={"allowed_company_ids": self.elsewhere.ids}
+        )
+        touches = env["coverage.touch"].search([])
+        self.assertFalse(touches.sudo().company_id - self.elsewhere)
+        with self.assertRaises(AccessError):
+            self._log_touch(self.customers["Sara's"]).with_env(env).read(["note"])
+
+    def test_who_sees_calls_of_unknown_numbers(self):
+        touches = {
+            user.login or "nobody": self.env["coverage.touch"].create(
+                {"user_id": user.id, "source": "telephone", "number": "+32470000000"}
+            )
+            for user in (self.sara, self.olga, self.env["res.users"])
+        }
+        for user, logins in (
+            (self.sara, {"cover_sara"}),
+            (self.sam, set()),
+            (self.olga, {"cover_olga"}),
+            (self.leader, {"cover_sara", "nobody"}),
+            (self.south_leader, {"cover_olga", "nobody"}),
+            (self.manager, {"cover_sara", "cover_olga", "nobody"}),
+        ):
+            with self.subTest(user=user.login):
+                found = self.env["coverage.touch"].with_user(user).search([])
+                self.assertEqual(
+                    {login for login, touch in touches.items() if touch in found},
+                    logins,
+                )
+
+    @users("cover_sara", "cover_leader", "cover_manager")
+    def test_nobody_writes_contacts_by_hand(self):
+        touch = self._log_touch(self.customers["Sara's"]).with_env(self.env)
+        vals = {"customer_id": self.rows["Sara's"].id, "is_two_way": True}
+        with self.assertRaises(AccessError):
+            self.env["coverage.touch"].create(vals)
+        with self.assertRaises(AccessError):
+            touch.write({"is_two_way": False})
+        with self.assertRaises(AccessError):
+            touch.unlink()
+
+    @users("cover_clerk")
+    def test_who_does_not_sell_sees_no_contact(self):
+        for model in ("coverage.touch", "coverage.log.touch", "coverage.match.touch"):
+            with self.subTest(model=model), self.assertRaises(AccessError):
+                self.env[model].search([])
+
+    @users("cover_sara")
+    def test_contact_with_the_customer_of_another_is_not_logged(self):
+        outcome = self.env.ref("crm_sales_coverage.outcome_reached")
+        wizard = self.env["coverage.log.touch"].create(
+            {"customer_id": self.rows["Olga's"].id, "outcome_id": outcome.id}
+        )
+        with self.assertRaises(AccessError):
+            wizard.action_log()
+
+    @users("cover_sara", "cover_leader")
+    def test_only_managers_edit_outcomes(self):
+        with self.assertRaises(AccessError):
+            self.env.ref("crm_sales_coverage.outcome_reached").with_env(
+                self.env
+            ).is_two_way = False
+
+    @users("cover_manager")
+    def test_outcome_that_telephones_report_is_not_deleted(self):
+        outcome = self.env.ref("crm_sales_coverage.outcome_no_answer")
+        with self.assertRaises(UserError):
+            outcome.with_env(self.env).unlink()
+        own = self.env["coverage.outcome"].create({"name": "Asked for a catalogue"})
+        self.assertTrue(own.unlink())
+
     # === REMOTE CALLS === #
 
     def test_engines_cannot_be_called_from_outside(self):
@@ -277,8 +389,8 @@ class TestSecurity(CoverageCase):
                 if callable(getattr(base, method)) and not method.startswith("__")
             }
             for method in sorted(own):
-                is_action = method.startswith("action_") or method == "get_why"
-                is_orm = method in ("create", "write", "unlink", "copy")
+                is_action = method.startswith("action_") or method in PUBLIC
+                is_orm = method in ("create", "write", "unlink", "copy", "default_get")
                 with self.subTest(model=name, method=method):
                     if is_action or is_orm:
                         self.assertTrue(get_public_method(model, method))

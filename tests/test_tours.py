@@ -75,6 +75,51 @@ class TestTours(HttpCase):
     def _row(self, partner):
         return self.env["coverage.customer"].search([("partner_id", "=", partner.id)])
 
+    @classmethod
+    def _prepare_day(cls):
+        """Give the seller three customers to contact, the first with a person."""
+        cls.delta = cls._create_buyer("Tour Delta", 4_000, cls.seller)
+        cls.person = cls.env["res.partner"].create(
+            {
+                "name": "Tina Tour",
+                "parent_id": cls.bravo.id,
+                "email": "tina@example.com",
+                "phone": "+1 212-555-0123",
+            }
+        )
+        now = fields.Datetime.now()
+        cls.env["coverage.refresh"]._run_refresh(cls.company, now)
+        rows = cls.env["coverage.customer"].search([("user_id", "=", cls.seller.id)])
+        rows.rhythm_start_date = now.date()
+        cls.env["coverage.refresh"]._run_refresh(cls.company, now)
+        cls.env["coverage.cadence"]._run_cadence(cls.company, now)
+
+    @classmethod
+    def _create_leader(cls):
+        """Return the leader of a team whose member is the seller."""
+        leader = cls._create_user(
+            "tour_leader", "crm_sales_coverage.group_coverage_team_leader"
+        )
+        team = cls.env["crm.team"].create(
+            {
+                "name": "Tour Team",
+                "company_id": cls.company.id,
+                "user_id": leader.id,
+                "crm_team_member_ids": [Command.create({"user_id": cls.seller.id})],
+            }
+        )
+        rows = cls.env["coverage.customer"].search([("user_id", "=", cls.seller.id)])
+        rows.team_id = team
+        return leader
+
+    def _planned(self, partner):
+        """Return the contact that the rhythm planned, done or not."""
+        return (
+            self.env["mail.activity"]
+            .with_context(active_test=False)
+            .search([("coverage_customer_id", "=", self._row(partner).id)])
+        )
+
     def test_manager_pins_previews_applies_and_undoes(self):
         self.assertEqual(self._row(self.charlie).segment_id.code, "C")
         self.start_tour("/odoo", "coverage_manager", login="tour_manager")
@@ -119,3 +164,80 @@ class TestTours(HttpCase):
         self.assertEqual(self.company.coverage_preset, "seasonal")
         self.assertEqual(self.company.coverage_sleeping_days, 365)
         self.assertEqual(self.company.coverage_stay_days, 20)
+
+    def test_my_day_call_moves_the_next_contact_and_closes_the_activity(self):
+        self._prepare_day()
+        activity = self._planned(self.bravo)
+        self.assertTrue(activity.active)
+        today = fields.Date.today()
+        self.start_tour("/odoo", "coverage_day", login="tour_seller")
+        self.env.invalidate_all()
+        bravo, charlie = self._row(self.bravo), self._row(self.charlie)
+        touch = bravo.touch_ids
+        self.assertEqual(touch.partner_id, self.person)
+        self.assertEqual((touch.minutes, touch.is_two_way), (5, True))
+        self.assertEqual(touch.note, "Wants an offer")
+        self.assertGreater(bravo.next_contact_date, today + timedelta(days=30))
+        self.assertFalse(activity.active)
+        self.assertTrue(activity.date_done)
+        self.assertEqual(charlie.contact_state, "paused")
+        self.assertFalse(charlie.touch_ids, "The visit was taken back.")
+        delta = self._row(self.delta)
+        self.assertTrue(delta.leave_alone_asked_until)
+        self.assertEqual(delta.leave_alone_reason, "Closed for rebuilding")
+
+    def test_my_day_writes_an_email(self):
+        self._prepare_day()
+        self.start_tour("/odoo", "coverage_day_email", login="tour_seller")
+        message = self.bravo.message_ids.filtered(
+            lambda one: one.subject == "Our offer"
+        )
+        self.assertEqual(message.partner_ids, self.person)
+
+    def test_my_day_shows_no_more_than_the_norm(self):
+        self._prepare_day()
+        self.company.coverage_day_norm = 1
+        self.start_tour("/odoo", "coverage_day_whole", login="tour_seller")
+
+    def test_my_day_of_somebody_without_customers(self):
+        self._create_user("tour_new", "sales_team.group_sale_salesman")
+        self.start_tour("/odoo", "coverage_day_empty", login="tour_new")
+
+    def test_leader_opens_a_members_day_grants_and_matches(self):
+        self._prepare_day()
+        self._create_leader()
+        delta = self._row(self.delta)
+        until = fields.Date.today() + timedelta(days=40)
+        delta.write(
+            {
+                "leave_alone_asked_until": until,
+                "leave_alone_reason": "Closed",
+                "leave_alone_user_id": self.seller.id,
+            }
+        )
+        call = self.env["coverage.touch"].create(
+            {
+                "company_id": self.company.id,
+                "channel": "call",
+                "direction": "in",
+                "is_two_way": True,
+                "minutes": 3,
+                "number": "+12125550199",
+                "source": "telephone",
+            }
+        )
+        self.start_tour("/odoo", "coverage_leader", login="tour_leader")
+        self.env.invalidate_all()
+        self.assertEqual(delta.leave_alone_until, until)
+        self.assertFalse(delta.leave_alone_asked_until)
+        self.assertEqual(call.customer_id, self._row(self.bravo))
+
+    def test_manager_previews_the_rhythm_and_switches_it_on(self):
+        cron = self.env.ref("crm_sales_coverage.ir_cron_cadence")
+        cron.active = False
+        self._prepare_day()
+        self.company.coverage_capacity = 1
+        self.segment_b.contact_interval_days = 30
+        self.start_tour("/odoo", "coverage_rhythm", login="tour_manager")
+        self.env.invalidate_all()
+        self.assertTrue(cron.active)

@@ -51,7 +51,8 @@ class CoverageCadencePreview(models.TransientModel):
         }
 
     def action_switch_on(self):
-        """Switch the rhythm on: it plans tonight, and every night."""
+        """Switch the rhythm on: it plans now, and every night."""
+        self.check_access("write")
         cron = self.env.ref("crm_sales_coverage.ir_cron_cadence").sudo()
         cron.active = True
         cron._trigger()
@@ -59,6 +60,7 @@ class CoverageCadencePreview(models.TransientModel):
 
     def action_switch_off(self):
         """Switch the rhythm off; what is planned stays."""
+        self.check_access("write")
         self.env.ref("crm_sales_coverage.ir_cron_cadence").sudo().active = False
         return True
 
@@ -68,19 +70,18 @@ class CoverageCadencePreview(models.TransientModel):
         preview = self._get_preview(fields.Datetime.now())
         owed = preview.get(user_id, {}).get("owed", [])
         capacity = self._get_capacities([user_id]).get(user_id, 0)
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "crm_sales_coverage.coverage_customer_action"
-        )
         return {
-            **action,
+            "type": "ir.actions.act_window",
             "name": self.env._("Left Out"),
+            "res_model": "coverage.customer",
             "domain": [("id", "in", left_out(owed, capacity))],
-            "context": {},
+            "views": [(False, "list"), (False, "form")],
         }
 
     # === SUMMARY === #
 
     def _get_preview(self, now):
+        self.company_id.check_access("read")
         return self.env["coverage.cadence"].sudo()._preview(self.company_id, now, WEEKS)
 
     def _get_summary(self, now):
@@ -101,6 +102,7 @@ class CoverageCadencePreview(models.TransientModel):
                     "id": user_id,
                     "name": user.name or self.env._("Without an owner who is there"),
                     "team_id": user.sale_team_id.id,
+                    "first": seller["first"],
                     "weeks": seller["weeks"],
                     "customers": len(seller["owed"]),
                     "owed": round(sum(owed for *_key, owed in seller["owed"]), 1),

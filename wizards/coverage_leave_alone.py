@@ -30,19 +30,12 @@ class CoverageLeaveAlone(models.TransientModel):
         :raises UserError: when the day is past, or more than a year away
         """
         self.ensure_one()
-        self.customer_ids._check_seller()
         today = fields.Date.context_today(self)
         if not today <= self.until <= today + timedelta(days=366):
             raise UserError(
                 self.env._("Choose a day from today on, at most a year away.")
             )
-        self.customer_ids.sudo().write(
-            {
-                "leave_alone_asked_until": self.until,
-                "leave_alone_reason": self.reason,
-                "leave_alone_user_id": self.env.uid,
-            }
-        )
+        self.customer_ids._ask_leave_alone(self.until, self.reason)
         if self.is_leader:
             self.customer_ids.action_grant_leave_alone()
         return {"type": "ir.actions.act_window_close"}

@@ -1,9 +1,11 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
+from ..core.cadence import next_contact, workday
+from ..core.records import Contacts
 from ..models.coverage_cadence import SILENT
 from ..models.coverage_touch import CHANNELS, DIRECTIONS
 
@@ -28,7 +30,11 @@ class CoverageLogTouch(models.TransientModel):
 
     # with whom
     customer_id = fields.Many2one(
-        "coverage.customer", compute="_compute_customer_id", store=True, readonly=False
+        "coverage.customer",
+        compute="_compute_customer_id",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
     )
     lead_id = fields.Many2one("crm.lead")
     commercial_partner_id = fields.Many2one(
@@ -42,7 +48,7 @@ class CoverageLogTouch(models.TransientModel):
         readonly=False,
     )
     company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self.env.company
+        "res.company", compute="_compute_company_id", store=True
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     activity_id = fields.Many2one("mail.activity")
@@ -91,17 +97,29 @@ class CoverageLogTouch(models.TransientModel):
     potential = fields.Monetary(string="Potential (12 months)")
     potential_how = fields.Char(string="How It Was Found Out")
 
-    @api.depends("lead_id", "company_id")
+    @api.model
+    def default_get(self, fields):
+        """Add the customer of a contact that the dialog is opened on."""
+        values = super().default_get(fields)
+        if values.get("partner_id") and not {"customer_id", "lead_id"} & values.keys():
+            person = self.env["res.partner"].browse(values["partner_id"])
+            values["customer_id"] = self._find_customer(person, self.env.company).id
+        return values
+
+    @api.depends("lead_id")
     def _compute_customer_id(self):
         for log in self:
-            partner_id = self.env.context.get("default_partner_id")
-            if log.customer_id:
-                continue
-            if log.lead_id:
-                log.customer_id = log.lead_id._get_coverage_customer(log.company_id)
-            elif partner_id:
-                partner = self.env["res.partner"].browse(partner_id)
-                log.customer_id = partner.coverage_id._filtered_access("read")
+            if not log.customer_id and log.lead_id:
+                company = log.lead_id._get_coverage_company(self.env.company)
+                log.customer_id = self._find_customer(log.lead_id.partner_id, company)
+
+    @api.depends("customer_id", "lead_id")
+    def _compute_company_id(self):
+        for log in self:
+            company = log.customer_id.company_id
+            if not company and log.lead_id:
+                company = log.lead_id._get_coverage_company(self.env.company)
+            log.company_id = company or self.env.company
 
     @api.depends("customer_id", "lead_id")
     def _compute_commercial_partner_id(self):
@@ -138,11 +156,11 @@ class CoverageLogTouch(models.TransientModel):
             if log.lead_id and not days and not outcome.is_refusal:
                 retry = log.company_id.sudo().coverage_retry_days
                 days = LEAD_DAYS if outcome.is_two_way else retry
-            log.next_date = today + timedelta(days=days) if days else False
+            log.next_date = workday(today + timedelta(days=days)) if days else False
             log.next_channel = outcome.next_channel or "call"
             log.next_summary = outcome.next_summary
 
-    @api.depends("customer_id", "outcome_id", "next_date")
+    @api.depends("customer_id", "outcome_id", "next_date", "channel", "minutes")
     def _compute_rhythm_text(self):
         for log in self:
             date = log._get_rhythm_date()
@@ -169,14 +187,14 @@ class CoverageLogTouch(models.TransientModel):
     def action_log(self):
         """Note the contact, close what it closes, and plan what comes next.
 
-        :raises UserError: when the person or the reason of a refusal is missing
+        :raises UserError: when the person or the reason of a refusal is missing, or
+            what was found out may not be written; nothing is noted then
         """
         self.ensure_one()
         self._check_complete()
         self._write_found_out()
         touch = self._note()
-        self._close_activity(touch)
-        self._plan_next()
+        self._settle_activity(touch)
         touch._settle()
         return {"type": "ir.actions.act_window_close", "infos": {"touch_id": touch.id}}
 
@@ -197,10 +215,10 @@ class CoverageLogTouch(models.TransientModel):
             raise UserError(_("The next step cannot lie in the past."))
 
     def _note(self):
-        """Write the touch, or complete the one that the telephone system reported."""
+        """Write the touch, or complete what telephone or calendar noted of it."""
         touches = self.env["coverage.touch"].sudo()
         vals = self._prepare_touch_vals()
-        if twin := touches._find_twin(vals, ("telephone",)):
+        if twin := touches._find_twin(vals, ("telephone", "meeting")):
             told = ("partner_id", "outcome_id", "refusal_reason_id", "note")
             told += ("next_date", "next_summary")
             twin.write({name: vals[name] for name in told if vals[name]})
@@ -209,8 +227,8 @@ class CoverageLogTouch(models.TransientModel):
 
     def _prepare_touch_vals(self):
         return {
-            "company_id": (self.customer_id.company_id or self.company_id).id,
-            "customer_id": self.customer_id.id,
+            "company_id": self.company_id.id,
+            "customer_id": self._get_customer().id,
             "partner_id": self.partner_id.id,
             "lead_id": self.lead_id.id,
             "user_id": self.env.uid,
@@ -227,33 +245,67 @@ class CoverageLogTouch(models.TransientModel):
             "source": "hand",
         }
 
-    def _close_activity(self, touch):
-        """Mark Odoo's activity done; after an attempt, the rhythm's moves on."""
-        activity = self.activity_id.sudo().exists()
-        if not activity and self.customer_id:
-            activity = self.env["coverage.cadence"]._find_open(self.customer_id)
-        if not activity.active:
-            return
-        is_rhythm = bool(activity.coverage_customer_id)
-        if is_rhythm and not touch.is_two_way:
-            days = self.company_id.sudo().coverage_retry_days
-            activity.with_context(**SILENT).date_deadline = self._get_today() + (
-                timedelta(days=days)
+    def _find_customer(self, person, company):
+        """Return the customer of a person, among those that the user may see."""
+        return (
+            self.env["coverage.customer"]
+            .sudo(False)
+            .search(
+                [
+                    ("partner_id", "in", person.commercial_partner_id.ids),
+                    ("company_id", "=", company.id),
+                ]
             )
-            return
-        feedback = self.note or self.outcome_id.name
-        messages, _next = (
-            activity.with_context(coverage_no_touch=True)
-            .with_user(self.env.user)
-            .sudo()
-            ._action_done(feedback=feedback)
         )
+
+    def _get_customer(self):
+        """Return the customer that was contacted: of a lead, also another's."""
+        if self.customer_id or not self.lead_id:
+            return self.customer_id
+        return self.lead_id.sudo()._get_coverage_customer(self.company_id)
+
+    def _settle_activity(self, touch):
+        """Mark Odoo's activity done, and plan the next one.
+
+        After an attempt a customer's activity stays open, and moves to the next try.
+        """
+        activity = self._get_activity()
+        if activity and not touch.is_two_way and activity.res_model != "crm.lead":
+            self._put_off(activity)
+            return
+        if activity:
+            self._mark_done(activity, touch)
+        if self.next_date:
+            self._plan_next()
+
+    def _get_activity(self):
+        """Return the open activity that this contact answers, if there is one."""
+        activity = self.activity_id.sudo().exists().filtered("active")
+        if not activity and not self.lead_id:
+            activity = self.env["coverage.cadence"]._find_open(self.customer_id)
+        return activity
+
+    def _put_off(self, activity):
+        """Move an open activity to the next try: agreed, or as the settings say."""
+        days = self.company_id.sudo().coverage_retry_days
+        vals = {"date_deadline": workday(self._get_today() + timedelta(days=days))}
+        if self.next_date:
+            vals["date_deadline"] = self.next_date
+        if self.next_summary:
+            vals["summary"] = self.next_summary
+        activity.with_context(**SILENT).write(vals)
+
+    def _mark_done(self, activity, touch):
+        """Mark an activity done, as whoever noted the contact; it is noted already."""
+        feedback = self.note or self.outcome_id.name
+        messages, _next = activity.with_context(coverage_no_touch=True)._action_done(
+            feedback=feedback
+        )
+        activity.coverage_touch_id = touch
         touch.origin_id = messages[:1].id
 
     def _plan_next(self):
         """Plan the next step on the lead, else on the customer, for its owner."""
-        if not self.next_date:
-            return
         record = self.lead_id or self.customer_id.partner_id
         owner = self.lead_id.user_id or self.customer_id.user_id or self.env.user
         kind = self.env.ref(ACTIVITY_TYPES[self.next_channel or "call"])
@@ -273,39 +325,76 @@ class CoverageLogTouch(models.TransientModel):
     # === WHAT WAS FOUND OUT === #
 
     def _write_found_out(self):
-        """Put what was found out straight where it belongs."""
-        partner, lead = self.commercial_partner_id, self.lead_id
-        if self.potential and self.customer_id:
-            self.customer_id._declare_potential(self.potential, self.potential_how)
-        if self.person_phone and self.partner_id:
-            self.partner_id.phone = self.person_phone
-        elif self.person_phone and lead:
-            lead.phone = self.person_phone
-        if partner:
-            self._write_traits(partner, "industry_id", "coverage_employee_count")
-            self._write_decision_maker(partner)
-        elif lead:
-            self._write_traits(lead, "coverage_industry_id", "coverage_employee_count")
-            if self.decision_maker:
-                lead.contact_name = self.decision_maker
-            if self.decision_maker_phone:
-                lead.phone = self.decision_maker_phone
+        """Put what was found out straight where it belongs.
 
-    def _write_traits(self, record, industry, size):
+        :raises UserError: names what may not be written, and what to do
+        """
+        record = self.commercial_partner_id or self.lead_id
+        try:
+            with self.env.cr.savepoint():
+                self._write_potential()
+                self._write_person()
+                if record:
+                    self._write_traits(record)
+        except AccessError as error:
+            raise UserError(
+                self.env._(
+                    "You may not change %(record)s. Write what you found out into the "
+                    "note instead.\n\n%(error)s",
+                    record=record.sudo().display_name,
+                    error=error,
+                )
+            ) from error
+
+    def _write_potential(self):
+        if not self.potential:
+            return
+        if not self.customer_id:
+            raise UserError(
+                self.env._(
+                    "A potential belongs to a customer, and this lead is none yet. "
+                    "Write it into the note."
+                )
+            )
+        self.customer_id._declare_potential(self.potential, self.potential_how)
+
+    def _write_person(self):
+        """Write the number of whom one spoke to, and who decides."""
+        partner, lead = self.commercial_partner_id, self.lead_id
+        if self.person_phone:
+            (self.partner_id or partner or lead).phone = self.person_phone
+        if partner:
+            self._write_decision_maker(partner)
+            return
+        if self.decision_maker:
+            lead.contact_name = self.decision_maker
+        if self.decision_maker_phone:
+            lead.phone = self.decision_maker_phone
+
+    def _write_traits(self, record):
+        """Write industry and number of employees, where they are news."""
+        industry = "coverage_industry_id" if record == self.lead_id else "industry_id"
         if self.industry_id and record[industry] != self.industry_id:
             record[industry] = self.industry_id
-        if self.employee_count and record[size] != self.employee_count:
-            record[size] = self.employee_count
+        count = self.employee_count
+        if count and record.coverage_employee_count != count:
+            record.coverage_employee_count = count
 
     def _write_decision_maker(self, partner):
         """Mark the contact of this name as the one who decides, or add it."""
         name = (self.decision_maker or "").strip()
         if not name:
             return
-        person = self.env["res.partner"].search(
-            [("commercial_partner_id", "=", partner.id), ("name", "=ilike", name)],
-            limit=1,
+        persons = self.env["res.partner"].search(
+            [
+                ("commercial_partner_id", "=", partner.id),
+                ("is_company", "=", False),
+                ("type", "=", "contact"),
+            ]
         )
+        person = persons.filtered(
+            lambda one: (one.name or "").casefold() == name.casefold()
+        )[:1]
         if not person:
             person = person.create({"name": name, "parent_id": partner.id})
         person.is_decision_maker = True
@@ -320,20 +409,26 @@ class CoverageLogTouch(models.TransientModel):
 
     def _get_rhythm_date(self):
         """Return when the rhythm would have this customer contacted next."""
-        customer = self.customer_id
+        customer, today = self.customer_id.sudo(), self._get_today()
         if not customer.segment_id:
             return False
-        today = self._get_today()
         if not self.is_two_way or self.is_short:
-            return today + timedelta(days=self.company_id.sudo().coverage_retry_days)
-        days = customer.segment_id.contact_interval_days
-        if customer.segment_id.needs_proof:
-            days = min(days, self.company_id.sudo().coverage_unproven_days)
-        return max(
-            today + timedelta(days=days),
-            customer.last_proven_date
-            and customer.segment_id.needs_proof
-            and customer.last_proven_date
-            + timedelta(days=customer.segment_id.contact_interval_days)
-            or today,
+            days = self.company_id.sudo().coverage_retry_days
+            return today + timedelta(days=days)
+        cadence = self.env["coverage.cadence"].sudo()
+        frame = cadence._prepare_frame(customer.company_id, fields.Datetime.now())
+        rules = {rule.key: rule for rule in frame.rules.segments}
+        key = customer.segment_id.id
+        return next_contact(
+            Contacts(
+                today,
+                customer.last_proven_date or None,
+                customer.last_email_date or None,
+                customer.leave_alone_until or None,
+                customer.rhythm_start_date or None,
+                customer.owned_since or None,
+            ),
+            rules[key],
+            cadence._get_interval_of(frame)(key, customer.potential),
+            frame.rules,
         )

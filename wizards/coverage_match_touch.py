@@ -21,12 +21,14 @@ class CoverageMatchTouch(models.TransientModel):
     def action_match(self):
         """Give the contacts of this number to the customer, or lead.
 
-        :raises UserError: when nobody is chosen
+        :raises UserError: when nobody is chosen, or it is known already
         """
         self.ensure_one()
         if not self.partner_id and not self.lead_id:
             raise UserError(self.env._("Choose the contact or the lead it was."))
         self.touch_id.check_access("read")
+        if self.touch_id.customer_id or self.touch_id.lead_id:
+            raise UserError(self.env._("Somebody has said already who it was."))
         touches = self._find_same()
         company = self.touch_id.company_id
         partner = self.partner_id or self.lead_id.partner_id
@@ -53,6 +55,8 @@ class CoverageMatchTouch(models.TransientModel):
                 "lead_id": self.lead_id.id,
             }
         )
+        for user, group in touches.grouped("user_id").items():
+            group.is_counted = not user or touches._keeps_rhythm(user, customer)
         touches._settle()
         return {"type": "ir.actions.act_window_close"}
 

@@ -43,6 +43,9 @@ class CoverageStart(models.TransientModel):
     reference_amount = fields.Monetary(compute="_compute_reference")
     reference_leader_count = fields.Integer(compute="_compute_reference")
 
+    # who keeps in touch
+    is_rhythm_active = fields.Boolean(compute="_compute_is_rhythm_active")
+
     @api.depends("company_id")
     def _compute_display_name(self):
         for start in self:
@@ -102,6 +105,11 @@ class CoverageStart(models.TransientModel):
             start.reference_amount = reference.amount
             start.reference_leader_count = reference.leader_count
 
+    @api.depends("company_id")
+    def _compute_is_rhythm_active(self):
+        cron = self.env.ref("crm_sales_coverage.ir_cron_cadence").sudo()
+        self.is_rhythm_active = cron.active
+
     # === ACTION METHODS === #
 
     @api.model
@@ -136,6 +144,10 @@ class CoverageStart(models.TransientModel):
         return self.env["ir.actions.act_window"]._for_xml_id(
             "crm_sales_coverage.coverage_what_if_action"
         )
+
+    def action_preview_rhythm(self):
+        """Open what the contact rhythm would ask of each seller."""
+        return self.env["coverage.cadence.preview"].action_preview()
 
     def action_open_without_industry(self):
         """Open the companies whose industry nobody has entered yet, to fill in."""

@@ -4,14 +4,17 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
+import { CoverageBadge } from "./coverage_badge";
+
 const formatters = registry.category("formatters");
 
 /**
- * Segment, sign and yield as one badge: "A ❄ 7 %". Coloured by the code of the
- * temperature, which the option `code_field` names; readable without the colour.
+ * A badge of a record. The option `code_field` names the field with the code of its
+ * temperature.
  */
 export class CoverageBadgeField extends Component {
     static template = "crm_sales_coverage.BadgeField";
+    static components = { CoverageBadge };
     static props = {
         ...standardFieldProps,
         codeField: { type: String, optional: true },
@@ -24,25 +27,8 @@ export class CoverageBadgeField extends Component {
         return format(record.data[name], record.fields[name]) || "";
     }
 
-    get segment() {
-        return this.text.split(" ", 1)[0];
-    }
-
-    get rest() {
-        return this.text.slice(this.segment.length).trim();
-    }
-
-    get title() {
-        return this.segment === "–" ? _t("Unrated: its potential is unknown") : this.text;
-    }
-
-    get className() {
-        const code = this.props.codeField && this.props.record.data[this.props.codeField];
-        return [
-            `o_coverage_${code || "none"}`,
-            this.props.isLarge ? "o_coverage_badge_lg" : "",
-            this.rest ? "" : "o_coverage_badge_alone",
-        ].join(" ");
+    get code() {
+        return this.props.codeField && this.props.record.data[this.props.codeField];
     }
 }
 

@@ -1,22 +1,81 @@
-import { Component, onWillStart, useState } from "@odoo/owl";
+import { Component, onWillStart, status, useState } from "@odoo/owl";
 
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
+import { useSetupAction } from "@web/search/action_hook";
+import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
+import { CoverageDayLine } from "./coverage_day_line";
+
+/**
+ * My Day: what a seller does next, the highest stake first, and no more than the norm.
+ * Shows what `coverage.day.get_day()` returns.
+ */
 export class CoverageDay extends Component {
     static template = "crm_sales_coverage.Day";
+    static components = { CoverageDayLine, Layout };
     static props = { ...standardActionServiceProps };
 
     setup() {
         this.orm = useService("orm");
         this.action = useService("action");
-        this.state = useState({ day: null });
-        onWillStart(() => this.load());
+        const { userId = false, isWhole = false } = this.props.state || {};
+        this.state = useState({ day: null, userId, isWhole });
+        this.reload = this.reload.bind(this);
+        useSetupAction({
+            getLocalState: () => ({
+                userId: this.state.userId,
+                isWhole: this.state.isWhole,
+            }),
+        });
+        onWillStart(this.reload);
     }
 
-    async load() {
-        this.state.day = await this.orm.call("coverage.day", "get_day", []);
+    get day() {
+        return this.state.day;
+    }
+
+    async reload() {
+        if (status(this) === "destroyed") {
+            return;
+        }
+        const { userId, isWhole } = this.state;
+        this.state.day = await this.orm.call("coverage.day", "get_day", [userId, isWhole]);
+    }
+
+    selectMember(ev) {
+        Object.assign(this.state, { userId: Number(ev.target.value), isWhole: false });
+        return this.reload();
+    }
+
+    showWhole() {
+        this.state.isWhole = true;
+        return this.reload();
+    }
+
+    /** How much of a goal is reached, in percent, at most all of it. */
+    getPercent({ done, norm }) {
+        return norm ? Math.min(100, Math.round((100 * done) / norm)) : 0;
+    }
+
+    async openDecisions(code) {
+        this.action.doAction(
+            await this.orm.call("coverage.day", "action_open_decisions", [code])
+        );
+    }
+
+    openMeeting(id) {
+        this.action.doAction({
+            type: "ir.actions.act_window",
+            res_model: "calendar.event",
+            res_id: id,
+            views: [[false, "form"]],
+        });
+    }
+
+    openCustomers() {
+        this.action.doAction("crm_sales_coverage.coverage_customer_action");
     }
 }
 

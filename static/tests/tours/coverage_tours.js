@@ -183,3 +183,188 @@ tours.add("coverage_start", {
         },
     ],
 });
+
+/** A customer's line of My Day. */
+const line = (name) => `.o_coverage_line[aria-label='${name}']`;
+
+/** My Day, once the line is gone. */
+const withoutLine = (name) => ({ trigger: `.o_coverage_day:not(:has(${line(name)}))` });
+
+tours.add("coverage_day", {
+    url: "/odoo/my-day",
+    steps: () => [
+        {
+            content: "who, why now, what is at stake, and how to reach them",
+            trigger: `${line("Tour Bravo")} .o_coverage_badge:contains('B')`,
+        },
+        { trigger: `${line("Tour Bravo")}:contains('not earned yet')` },
+        { trigger: `${line("Tour Bravo")} a[href='tel:+12125550123']` },
+        {
+            content: "log a call",
+            trigger: `${line("Tour Bravo")} .o_coverage_log`,
+            run: "click",
+        },
+        {
+            content: "whom one speaks to is filled in",
+            trigger: ".modal [name='partner_id'] input:value('Tina Tour')",
+        },
+        { trigger: ".modal [name='outcome_id'] label:contains('Talked')", run: "click" },
+        {
+            content: "without minutes it would be an attempt",
+            trigger: ".modal:contains('counts as an attempt')",
+        },
+        { trigger: ".modal [name='minutes'] button[data-minutes='5']", run: "click" },
+        { trigger: ".modal .modal-body:not(:contains('counts as an attempt'))" },
+        {
+            trigger: ".modal [name='note'] textarea",
+            run: "edit Wants an offer",
+        },
+        { trigger: ".modal button[name='action_log']", run: "click" },
+        noDialog,
+        withoutLine("Tour Bravo"),
+        { trigger: ".o_coverage_goals li:contains('Calls') b:contains('1')" },
+        {
+            content: "a visit with one tap, and back",
+            trigger: `${line("Tour Charlie")} .o_coverage_visited`,
+            run: "click",
+        },
+        withoutLine("Tour Charlie"),
+        { trigger: ".o_notification button:contains('Undo')", run: "click" },
+        {
+            content: "put it off",
+            trigger: `${line("Tour Charlie")} .o_coverage_snooze`,
+            run: "click",
+        },
+        { trigger: ".o-dropdown--menu [data-days='3']", run: "click" },
+        withoutLine("Tour Charlie"),
+        {
+            content: "ask the leader for longer",
+            trigger: `${line("Tour Delta")} .o_coverage_snooze`,
+            run: "click",
+        },
+        { trigger: ".o-dropdown--menu .o_coverage_leave_alone", run: "click" },
+        {
+            trigger: ".modal [name='reason'] input",
+            run: "edit Closed for rebuilding",
+        },
+        {
+            trigger: ".modal button[name='action_ask']:contains('Ask the Leader')",
+            run: "click",
+        },
+        noDialog,
+        { trigger: `${line("Tour Delta")}:contains('Asked to be left alone')` },
+    ],
+});
+
+tours.add("coverage_day_email", {
+    url: "/odoo/my-day",
+    steps: () => [
+        { trigger: `${line("Tour Bravo")} .o_coverage_email`, run: "click" },
+        {
+            content: "Odoo's own composer, to the person",
+            trigger: ".modal [name='partner_ids']:contains('Tina Tour')",
+        },
+        { trigger: ".modal [name='subject'] input", run: "edit Our offer" },
+        { trigger: ".modal .o_mail_send", run: "click" },
+        noDialog,
+        {
+            content: "an attempt: back on the list when it is time to try again",
+            ...withoutLine("Tour Bravo"),
+        },
+    ],
+});
+
+tours.add("coverage_day_whole", {
+    url: "/odoo/my-day",
+    steps: () => [
+        { trigger: ".o_coverage_lines:not(:has(.o_coverage_line:nth-of-type(2)))" },
+        {
+            content: "no more than the norm, the rest one click away",
+            trigger: ".o_coverage_more:contains('2 more')",
+            run: "click",
+        },
+        { trigger: ".o_coverage_day:not(:has(.o_coverage_more))" },
+        { trigger: ".o_coverage_lines:has(.o_coverage_line:nth-of-type(3))" },
+    ],
+});
+
+tours.add("coverage_day_empty", {
+    url: "/odoo/my-day",
+    steps: () => [{ trigger: ".o_coverage_day_empty:contains('No customers yet?')" }],
+});
+
+tours.add("coverage_leader", {
+    url: "/odoo/my-day",
+    steps: () => [
+        {
+            content: "a member's day",
+            trigger: ".o_coverage_day select[name='member']",
+            run: "selectByLabel Tour Seller",
+        },
+        { trigger: line("Tour Bravo") },
+        {
+            content: "one's own again, with what waits for a decision",
+            trigger: ".o_coverage_day select[name='member']",
+            run: "selectByLabel tour_leader",
+        },
+        { trigger: ".o_coverage_decisions [data-code='asked']", run: "click" },
+        {
+            trigger: ".o_data_row:contains('Tour Delta') button[name='action_grant_leave_alone']",
+            run: "click",
+        },
+        { trigger: ".o_list_view:not(:has(.o_data_row:contains('Tour Delta')))" },
+        { trigger: ".o_breadcrumb .o_back_button, .breadcrumb-item a", run: "click" },
+        { trigger: ".o_coverage_day:not(:has(.o_coverage_decisions))" },
+        ...openCoverageMenu("coverage_touch_menu_unmatched"),
+        {
+            content: "a call from an unknown number",
+            trigger: ".o_data_row:contains('+12125550199') button[name='action_match']",
+            run: "click",
+        },
+        {
+            trigger: ".modal [name='partner_id'] input",
+            run: "edit Tina",
+        },
+        {
+            trigger: ".o-autocomplete--dropdown-item:contains('Tina Tour')",
+            run: "click",
+        },
+        { trigger: ".modal button[name='action_match']", run: "click" },
+        noDialog,
+        { trigger: ".o_view_nocontent:contains('Every caller is known')" },
+    ],
+});
+
+tours.add("coverage_rhythm", {
+    url: "/odoo/coverage-customers",
+    steps: () => [
+        ...openCoverageMenu("coverage_start_menu"),
+        {
+            trigger: ".o_coverage_start [name='step_rhythm']:contains('switched off')",
+        },
+        { trigger: "button[name='action_preview_rhythm']", run: "click" },
+        {
+            content: "what it would ask of each seller",
+            trigger: ".o_coverage_cadence [data-table='sellers'] tr:contains('Tour Seller') .o_coverage_week:contains('1')",
+        },
+        {
+            content: "more than the seller can keep: whom it leaves out",
+            trigger: ".o_coverage_over:contains('Tour Seller') .o_coverage_left_out",
+            run: "click",
+        },
+        { trigger: ".o_breadcrumb .active:contains('Left Out')" },
+        {
+            trigger: ".o_data_row:contains('Tour Delta') td[name='partner_id']",
+            run: "click",
+        },
+        {
+            content: "contacts on the customer",
+            trigger: ".o_coverage_counts:contains('no contact yet')",
+        },
+        ...openCoverageMenu("coverage_cadence_preview_menu"),
+        { trigger: "button[name='action_switch_on']", run: "click" },
+        confirmDialog,
+        { trigger: ".o_form_view:contains('Switched on')" },
+        { trigger: "button[name='action_switch_off']" },
+    ],
+});
