@@ -110,6 +110,9 @@ class CoverageTouch(models.Model):
 
     _customer_date = models.Index("(customer_id, date DESC)")
     _user_date = models.Index("(user_id, date)")
+    _known_by = models.Index(
+        "(customer_id, user_id, date) WHERE is_two_way AND is_counted AND active"
+    )
     _company_date = models.Index("(company_id, date)")
     _origin_unique = models.UniqueIndex(
         "(source, origin_id, COALESCE(customer_id, 0)) WHERE origin_id IS NOT NULL",

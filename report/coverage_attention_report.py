@@ -118,7 +118,7 @@ class CoverageAttentionReport(models.Model):
         readonly=True,
         help="Over-served: more than twice its share of potential in two-way contacts, "
         "and more of them than its rhythm asks for. Under-served: less than half, and "
-        "fewer than its rhythm asks for. Compared to the whole company, over 12 months.",
+        "fewer than its rhythm asks for. Against the whole company, over 12 months.",
     )
 
     # who knows whom

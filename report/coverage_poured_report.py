@@ -81,9 +81,7 @@ class CoveragePouredReport(models.Model):
         help="By expected revenue, else by employees, against the company's other lost "
         "leads: the lowest quarter is small, the highest large.",
     )
-    days_open = fields.Float(
-        string="Days Open", digits=(16, 1), readonly=True, aggregator="avg"
-    )
+    days_open = fields.Float(digits=(16, 1), readonly=True, aggregator="avg")
 
     # how it was worked
     lead_count = fields.Integer(string="Leads Lost", readonly=True)

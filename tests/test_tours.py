@@ -241,3 +241,28 @@ class TestTours(HttpCase):
         self.start_tour("/odoo", "coverage_rhythm", login="tour_manager")
         self.env.invalidate_all()
         self.assertTrue(cron.active)
+
+    def test_manager_reads_the_reports(self):
+        reason = self.env["crm.lost.reason"].create({"name": "Too far away"})
+        refused = self.env.ref("crm_sales_coverage.outcome_refused")
+        self.env["coverage.touch"].sudo().create(
+            {
+                "company_id": self.company.id,
+                "customer_id": self._row(self.bravo).id,
+                "user_id": self.seller.id,
+                "outcome_id": refused.id,
+                "refusal_reason_id": reason.id,
+                "is_two_way": True,
+                "minutes": 4,
+            }
+        )
+        lead = self.env["crm.lead"].create(
+            {
+                "name": "Tour lead",
+                "type": "opportunity",
+                "company_id": self.company.id,
+                "user_id": self.seller.id,
+            }
+        )
+        lead.action_set_lost(lost_reason_id=reason.id)
+        self.start_tour("/odoo", "coverage_reports", login="tour_manager")

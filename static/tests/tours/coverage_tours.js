@@ -368,3 +368,42 @@ tours.add("coverage_rhythm", {
         { trigger: "button[name='action_switch_off']" },
     ],
 });
+
+tours.add("coverage_reports", {
+    url: "/odoo/coverage-customers",
+    steps: () => [
+        ...openCoverageMenu("coverage_touch_menu"),
+        {
+            content: "the ledger has the call",
+            trigger: ".o_data_row:contains('Tour Bravo') [name='outcome_id']:contains('Refused')",
+        },
+        ...openCoverageMenu("coverage_touch_report_menu"),
+        {
+            content: "contacts per seller",
+            trigger: ".o_pivot th:contains('tour_seller'), .o_pivot th:contains('Tour Seller')",
+        },
+        ...openCoverageMenu("coverage_touch_report_menu_refusal"),
+        {
+            content: "refusals in a graph",
+            trigger: ".o_graph_view:not(:has(.o_view_nocontent)) canvas",
+        },
+        ...openCoverageMenu("coverage_attention_report_menu_plan"),
+        {
+            content: "owed against done, per segment",
+            trigger: ".o_pivot th:contains('B')",
+        },
+        ...openCoverageMenu("coverage_attention_report_menu"),
+        {
+            content: "a row opens the customer",
+            trigger: ".o_data_row:contains('Tour Charlie') td[name='customer_id']",
+            run: "click",
+        },
+        { trigger: ".o_coverage_customer_form .o_coverage_why" },
+        ...openCoverageMenu("coverage_poured_report_menu"),
+        { trigger: ".o_pivot th:contains('Tour Seller')" },
+        ...openCoverageMenu("coverage_change_menu"),
+        { trigger: ".o_list_view" },
+        ...openCoverageMenu("coverage_outcome_menu"),
+        { trigger: ".o_data_row:contains('Reached the goal')" },
+    ],
+});
