@@ -17,9 +17,7 @@ from ..core.cadence import (
     spread,
     workday,
 )
-from ..core.decide import contact_interval
 from ..core.records import Contacts
-from ..core.segment import cut_offs, share_of
 
 _logger = logging.getLogger(__name__)
 
@@ -302,18 +300,6 @@ class CoverageCadence(models.AbstractModel):
         )
         names = ["rhythm_start_date", "next_contact_date"]
         customers.invalidate_recordset(names, flush=False)
-
-    def _get_interval_of(self, frame):
-        """Return a function: segment and potential → contact interval in days."""
-        rules = frame.rules
-        cuts = cut_offs(rules.segments)
-        positions = {rule.key: index for index, rule in enumerate(rules.segments)}
-
-        def interval_of(segment, potential):
-            share = share_of(potential or None, rules.reference)
-            return contact_interval(positions.get(segment), share, cuts, rules)
-
-        return interval_of
 
     # === PLANNING === #
 

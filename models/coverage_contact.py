@@ -1,6 +1,8 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..core.cadence import next_contact
+from ..core.records import Contacts
 from .coverage_touch import PROVEN
 
 CONTACTS = (
@@ -19,7 +21,62 @@ class CoverageContact(models.AbstractModel):
     """
 
     _name = "coverage.contact"
+    _inherit = ["coverage.hold", "coverage.frame", "coverage.rows"]
     _description = "Facts of Contacts"
+
+    @api.model
+    def _follow_touches(self, company, customers):
+        """Bring customers up to their contacts: the facts, then the next contact.
+
+        All that a contact changes, and the same as a refresh makes of it. Customers
+        that another transaction holds are marked for the job.
+        """
+        held = self._lock(customers)
+        self._leave_marks(company, (customers - held).partner_id)
+        if held:
+            self._write_facts(company, held.ids)
+            self._apply_next(self._decide_next(company, held))
+
+    def _decide_next(self, company, customers):
+        """Return ``[(customer id, next contact)]`` of those whose day moves."""
+        frame = self._prepare_frame(company, fields.Datetime.now())
+        interval_of = self._get_interval_of(frame)
+        rules = {rule.key: rule for rule in frame.rules.segments}
+        moved = []
+        for key, segment, potential, due, *contacts in self.env.execute_query(
+            self._query_contacts(customers)
+        ):
+            rule, interval = rules.get(segment), interval_of(segment, potential)
+            day = next_contact(Contacts(*contacts), rule, interval, frame.rules)
+            if day != due:
+                moved.append((key, day))
+        return moved
+
+    def _query_contacts(self, customers):
+        """Return id, segment, potential, next contact and the core's ``Contacts``."""
+        return SQL(
+            """
+            SELECT id, segment_id, potential::float8, next_contact_date,
+                   last_contact_date, last_proven_date, last_email_date,
+                   leave_alone_until, rhythm_start_date, owned_since
+              FROM coverage_customer WHERE id IN %s ORDER BY id
+            """,
+            customers._ids,
+        )
+
+    def _apply_next(self, moved):
+        """Write next contacts by SQL: they differ for every row."""
+        if not moved:
+            return
+        self.env.cr.execute_values(
+            """UPDATE coverage_customer c SET next_contact_date = v.due
+                 FROM (VALUES %s) AS v (id, due) WHERE c.id = v.id""",
+            moved,
+            "(%s, %s::date)",
+            page_size=2_000,
+        )
+        customers = self.env["coverage.customer"].browse([key for key, _day in moved])
+        customers.invalidate_recordset(["next_contact_date"], flush=False)
 
     @api.model
     def _write_facts(self, company, customer_ids=None):

@@ -379,10 +379,14 @@ class CoverageDay(models.AbstractModel):
             "date": format_date(self.env, line["due"], date_format="d MMM"),
             "attempts": customer.attempt_day_count,
         }
+        if customer.attempt_day_count == 1:
+            return _("Try again: 1 attempt without an answer")
         if customer.attempt_day_count:
             return _("Try again: %(attempts)s attempts without an answer", **words)
         if not customer.last_contact_date:
             return _("%(segment)s, never spoken to", **words)
+        if line["days_late"] == 1:
+            return _("%(segment)s, 1 day overdue", **words)
         if line["days_late"] > 0:
             return _("%(segment)s, %(days)s days overdue", **words)
         if line["due"] == today:

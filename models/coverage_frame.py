@@ -4,9 +4,10 @@ from typing import Any
 
 from odoo import models
 
-from ..core.decide import decider
+from ..core.decide import contact_interval, decider
 from ..core.lookalike import claimer
 from ..core.records import Rules
+from ..core.segment import cut_offs, share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,18 @@ class CoverageFrame(models.AbstractModel):
             has_niches=bool(niches),
             has_tags=any("tag" in dict(niche.cell) for niche in niches),
         )
+
+    def _get_interval_of(self, frame):
+        """Return a function: segment and potential → contact interval in days."""
+        rules = frame.rules
+        cuts = cut_offs(rules.segments)
+        positions = {rule.key: index for index, rule in enumerate(rules.segments)}
+
+        def interval_of(segment, potential):
+            share = share_of(potential or None, rules.reference)
+            return contact_interval(positions.get(segment), share, cuts, rules)
+
+        return interval_of
 
     def _get_segments(self, what_if=None):
         return self.env["coverage.segment"]._get_rules((what_if or {}).get("segment"))

@@ -183,15 +183,23 @@ class CoverageSources(models.AbstractModel):
                           END)
                AND NOT EXISTS (
                    SELECT 1 FROM coverage_touch twin
-                    WHERE twin.user_id = author.id AND twin.source <> 'activity'
+                     JOIN coverage_customer row ON row.id = twin.customer_id
+                    WHERE row.partner_id = dp.commercial_partner_id
+                      AND twin.user_id = author.id AND twin.source <> 'activity'
                       AND (twin.channel = kind.coverage_channel
                            OR (twin.channel IN ('visit', 'online')
                                AND kind.coverage_channel IN ('visit', 'online')))
                       AND twin.active
-                      AND twin.date >= m.date::date AND twin.date < m.date::date + 1
-                      AND (twin.lead_id = l.id OR twin.customer_id IN (
-                           SELECT id FROM coverage_customer row
-                            WHERE row.partner_id = dp.commercial_partner_id)))
+                      AND twin.date >= m.date::date AND twin.date < m.date::date + 1)
+               AND NOT EXISTS (
+                   SELECT 1 FROM coverage_touch twin
+                    WHERE twin.lead_id = l.id
+                      AND twin.user_id = author.id AND twin.source <> 'activity'
+                      AND (twin.channel = kind.coverage_channel
+                           OR (twin.channel IN ('visit', 'online')
+                               AND kind.coverage_channel IN ('visit', 'online')))
+                      AND twin.active
+                      AND twin.date >= m.date::date AND twin.date < m.date::date + 1)
             """,
             joins=self._query_documents(),
             documents=DOCUMENTS,

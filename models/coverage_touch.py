@@ -242,11 +242,10 @@ class CoverageTouch(models.Model):
 
     def _settle(self):
         """Let the customers know: facts, next contact, and the planned one closed."""
-        refresh = self.env["coverage.refresh"].sudo()
-        refresh = refresh.with_context(coverage_skip_refresh=False)
+        contacts = self.env["coverage.contact"].sudo()
         for company, touches in self.grouped("company_id").items():
             if customers := touches.customer_id:
-                refresh._refresh_partners(company, customers.partner_id)
+                contacts._follow_touches(company, customers.sudo())
         self.env["coverage.cadence"].sudo()._close_fulfilled(self)
 
     def _get_summary(self):

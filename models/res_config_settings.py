@@ -82,7 +82,7 @@ class ResConfigSettings(models.TransientModel):
         alias = self.env.ref(
             "crm_sales_coverage.mail_alias_contact", raise_if_not_found=False
         )
-        has_domain = alias and alias.sudo().alias_domain_id
+        has_domain = bool(alias and alias.sudo().alias_domain_id)
         self.coverage_post_box = has_domain and alias.sudo().alias_full_name
 
     @api.onchange("coverage_preset")

@@ -123,7 +123,7 @@ class TestDay(CoverageCase):
         customer = self._create_due("Mill")
         self._log_touch(customer, days_ago=2, is_two_way=False)
         self.assertEqual(
-            self._get_line(customer)["why"], "Try again: 1 attempts without an answer"
+            self._get_line(customer)["why"], "Try again: 1 attempt without an answer"
         )
 
     def test_customer_never_counted_by_the_ledger_is_shown(self):

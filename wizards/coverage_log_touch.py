@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
-from ..core.cadence import next_contact, workday
+from ..core.cadence import next_contact, retry_on, workday
 from ..core.records import Contacts
 from ..models.coverage_cadence import SILENT
 from ..models.coverage_touch import CHANNELS, DIRECTIONS
@@ -412,18 +412,19 @@ class CoverageLogTouch(models.TransientModel):
         customer, today = self.customer_id.sudo(), self._get_today()
         if not customer.segment_id:
             return False
-        if not self.is_two_way or self.is_short:
-            days = self.company_id.sudo().coverage_retry_days
-            return today + timedelta(days=days)
+        has_talked = self.is_two_way and not self.is_short
+        has_written = self.channel == "email" and self.direction == "out"
+        last_contact = today if has_talked else customer.last_contact_date or None
+        last_email = today if has_written else customer.last_email_date or None
         cadence = self.env["coverage.cadence"].sudo()
         frame = cadence._prepare_frame(customer.company_id, fields.Datetime.now())
         rules = {rule.key: rule for rule in frame.rules.segments}
         key = customer.segment_id.id
-        return next_contact(
+        due = next_contact(
             Contacts(
-                today,
+                last_contact,
                 customer.last_proven_date or None,
-                customer.last_email_date or None,
+                last_email,
                 customer.leave_alone_until or None,
                 customer.rhythm_start_date or None,
                 customer.owned_since or None,
@@ -432,3 +433,8 @@ class CoverageLogTouch(models.TransientModel):
             cadence._get_interval_of(frame)(key, customer.potential),
             frame.rules,
         )
+        if has_talked:
+            return due
+        retry_days = self.company_id.sudo().coverage_retry_days
+        again = retry_on(today, last_contact, retry_days)
+        return max(filter(None, (due, again)), default=False)
