@@ -518,7 +518,7 @@ class Teller:
             "nobody": _("Nobody has spoken to it, and nobody owns it yet."),
             "owned": _("Nobody has spoken to it since it has an owner."),
             "start": _(
-                "First contact on %(date)s, as the rhythm spread them.", **words
+                "First contact by %(date)s: the day the rhythm gave it.", **words
             ),
             "interval": _(
                 "Next contact by %(date)s: every %(days)s days. Last contact: "

@@ -169,6 +169,16 @@ class TestLogTouch(CoverageCase):
                 touch = self._log()
                 self.assertFacts(self.customer, next_contact_date=touch.next_date)
 
+    def test_attempt_after_a_talk_does_not_bring_the_rhythm_forward(self):
+        talk = self._log()
+        attempt = self._log("no_answer", minutes=0)
+        self.assertEqual(attempt.next_date, talk.next_date)
+
+    def test_email_keeps_a_rhythm_by_email(self):
+        self._rate(self.customer, "D")
+        touch = self._log("no_answer", minutes=0, channel="email")
+        self.assertFacts(self.customer, next_contact_date=touch.next_date)
+
     def test_short_talk_is_an_attempt(self):
         for minutes, is_two_way in ((0, False), (0.4, False), (0.5, True)):
             with self.subTest(minutes=minutes):

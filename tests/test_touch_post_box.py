@@ -104,3 +104,10 @@ class TestTouchPostBox(SourceCase):
         wizard.action_match()
         self.assertEqual(touch.customer_id, self.row)
         self.assertFalse(self.bob.phone)
+
+    def test_settings_show_the_address_only_when_there_is_one(self):
+        self.assertEqual(
+            self.env["res.config.settings"].create({}).coverage_post_box, ALIAS
+        )
+        self.env.ref("crm_sales_coverage.mail_alias_contact").alias_domain_id = False
+        self.assertFalse(self.env["res.config.settings"].create({}).coverage_post_box)

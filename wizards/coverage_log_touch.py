@@ -196,7 +196,29 @@ class CoverageLogTouch(models.TransientModel):
         touch = self._note()
         self._settle_activity(touch)
         touch._settle()
-        return {"type": "ir.actions.act_window_close", "infos": {"touch_id": touch.id}}
+        infos = {"touch_id": touch.id, "message": self._tell_next()}
+        return {"type": "ir.actions.act_window_close", "infos": infos}
+
+    def _tell_next(self):
+        """Return what comes next, as the seller reads it when the dialog is closed."""
+        _, customer = self.env._, self.customer_id.sudo()
+        today, retry = self._get_today(), customer.retry_date
+        if self.next_date:
+            date = format_date(self.env, self.next_date)
+            return _("Noted. Next step on %(date)s.", date=date)
+        if customer.is_unreachable:
+            return _(
+                "Noted. Tried on %(count)s days without an answer: now the team leader "
+                "decides.",
+                count=customer.attempt_day_count,
+            )
+        if retry and retry > today:
+            date = format_date(self.env, retry)
+            return _("Noted. Try again on %(date)s.", date=date)
+        if customer.next_contact_date:
+            date = format_date(self.env, customer.next_contact_date)
+            return _("Noted. Next contact by %(date)s.", date=date)
+        return _("Noted.")
 
     def _check_complete(self):
         _ = self.env._

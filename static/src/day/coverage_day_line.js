@@ -2,7 +2,7 @@ import { Component, useState } from "@odoo/owl";
 
 import { Dropdown } from "@web/core/dropdown/dropdown";
 import { DropdownItem } from "@web/core/dropdown/dropdown_item";
-import { serializeDate } from "@web/core/l10n/dates";
+import { formatDate, serializeDate } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { rpc } from "@web/core/network/rpc";
 import { useService } from "@web/core/utils/hooks";
@@ -51,6 +51,10 @@ export class CoverageDayLine extends Component {
         return `tel:${this.line.phone.replace(/[^\d+*#]/g, "")}`;
     }
 
+    get phoneLabel() {
+        return _t("Call %(number)s", { number: this.line.phone });
+    }
+
     get snoozes() {
         return [
             { days: 1, label: _t("Tomorrow") },
@@ -83,7 +87,40 @@ export class CoverageDayLine extends Component {
     }
 
     openDialog(action) {
-        return this.action.doAction(action, { onClose: this.props.reload });
+        return this.action.doAction(action, {
+            onClose: (infos) => {
+                if (infos?.message) {
+                    this.notify(infos.message);
+                }
+                return this.props.reload();
+            },
+        });
+    }
+
+    /** Say what was done, and offer to take it back where that is possible. */
+    notify(message, undo) {
+        const buttons = [];
+        if (undo) {
+            buttons.push({
+                name: _t("Undo"),
+                onClick: async () => {
+                    close();
+                    await undo();
+                    await this.props.reload();
+                },
+            });
+        }
+        const close = this.notification.add(message, {
+            type: "success",
+            autocloseDelay: 8000,
+            buttons,
+        });
+    }
+
+    /** The line is gone when somebody undoes, and its services with it. */
+    callLater(model, method) {
+        const { orm } = this.env.services;
+        return (id) => orm.call(model, method, [[id]]);
     }
 
     logCall(channel = "call") {
@@ -147,32 +184,15 @@ export class CoverageDayLine extends Component {
                 channel,
             ]);
             const name = this.line.name;
-            const close = this.notification.add(
+            const withdraw = this.callLater("coverage.touch", "action_withdraw");
+            this.notify(
                 channel === "visit"
                     ? _t("Visit to %(name)s noted.", { name })
                     : _t("Message with %(name)s noted.", { name }),
-                {
-                    type: "success",
-                    autocloseDelay: 8000,
-                    buttons: [
-                        {
-                            name: _t("Undo"),
-                            onClick: async () => {
-                                close();
-                                await this.withdraw(touchId);
-                            },
-                        },
-                    ],
-                }
+                () => withdraw(touchId)
             );
             await this.props.reload();
         });
-    }
-
-    /** The line is gone by now, and its services with it: take the application's. */
-    async withdraw(touchId) {
-        await this.env.services.orm.call("coverage.touch", "action_withdraw", [[touchId]]);
-        await this.props.reload();
     }
 
     /** The rhythm of a customer is put off by the server's rules, a lead's step moves. */
@@ -183,6 +203,7 @@ export class CoverageDayLine extends Component {
                     [this.line.id],
                     days,
                 ]);
+                this.notifySnooze(days);
             } else {
                 await this.orm.write("mail.activity", [this.line.activity_id], {
                     date_deadline: serializeDate(DateTime.local().plus({ days })),
@@ -190,6 +211,17 @@ export class CoverageDayLine extends Component {
             }
             await this.props.reload();
         });
+    }
+
+    /** A request to the leader that waits would be undone, too: then there is no undo. */
+    notifySnooze(days) {
+        const { id, name, is_asked } = this.line;
+        const endPause = this.callLater("coverage.customer", "action_end_pause");
+        const date = formatDate(DateTime.local().plus({ days }));
+        this.notify(
+            _t("%(name)s is put off until %(date)s.", { name, date }),
+            is_asked ? undefined : () => endPause(id)
+        );
     }
 
     askLeaveAlone() {

@@ -16,6 +16,10 @@ export class CoverageMinutesField extends Component {
         return USUAL;
     }
 
+    getLabel(minutes) {
+        return _t("%(minutes)s minutes", { minutes });
+    }
+
     choose(minutes) {
         return this.props.record.update({ [this.props.name]: minutes });
     }
