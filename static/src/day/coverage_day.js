@@ -1,5 +1,6 @@
 import { Component, onWillStart, status, useState } from "@odoo/owl";
 
+import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { useSetupAction } from "@web/search/action_hook";
@@ -34,6 +35,10 @@ export class CoverageDay extends Component {
 
     get day() {
         return this.state.day;
+    }
+
+    get moreLabel() {
+        return _t("%(count)s more", { count: this.day.more_count });
     }
 
     async reload() {
