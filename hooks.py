@@ -1,5 +1,11 @@
 from odoo import fields
 
+TYPES = {
+    "activity_type_call": "mail.mail_activity_data_call",
+    "activity_type_visit": "mail.mail_activity_data_meeting",
+    "activity_type_email": "mail.mail_activity_data_email",
+}
+
 
 def post_init_hook(env):
     """Backfill: what years of orders, messages and meetings already tell."""
@@ -12,6 +18,27 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Empty the scorecards first: they hold on to segments and temperatures."""
-    env.cr.execute("DELETE FROM coverage_customer")
+    """Let go of what the addon's records hold on to, so that nothing of it stays.
+
+    What the rhythm planned goes; what was done of it stays, as Odoo's own activities.
+    """
+    planned = env["mail.activity"].search([("coverage_customer_id", "!=", False)])
+    planned.unlink()
+    for name, native in TYPES.items():
+        ours = env.ref(f"crm_sales_coverage.{name}", raise_if_not_found=False)
+        if ours:
+            _hand_over(env, ours, env.ref(native, raise_if_not_found=False))
+    env.cr.execute("DELETE FROM coverage_touch")  # they hold on to outcomes
+    env.cr.execute("DELETE FROM coverage_customer")  # to segments and temperatures
     env.invalidate_all()
+
+
+def _hand_over(env, activity_type, native):
+    """Give the activities of a type to one of Odoo's own, else to none."""
+    activities = env["mail.activity"].with_context(active_test=False)
+    found = activities.search([("activity_type_id", "=", activity_type.id)])
+    found.activity_type_id = native
+    messages = env["mail.message"].search(
+        [("mail_activity_type_id", "=", activity_type.id)]
+    )
+    messages.mail_activity_type_id = native

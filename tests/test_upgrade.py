@@ -2,7 +2,9 @@ from odoo.modules.migration import load_script
 from odoo.tests import tagged
 from odoo.tools import file_path
 
-from .common import CoverageCase, ago
+from odoo.addons.crm_sales_coverage.hooks import uninstall_hook
+
+from .common import NOW, CoverageCase, ago
 
 SCRIPT = "crm_sales_coverage/migrations/19.0.1.1.0/post-contacts.py"
 
@@ -52,3 +54,18 @@ class TestUpgrade(CoverageCase):
         before = self.env["coverage.touch"].search_count([])
         self._upgrade()
         self.assertEqual(self.env["coverage.touch"].search_count([]), before)
+
+    def test_uninstalling_leaves_done_activities_to_odoo(self):
+        cadence = self.env["coverage.cadence"]
+        cadence._run_cadence(self.company, NOW)
+        planned = self.env["mail.activity"].search(
+            [("coverage_customer_id", "=", self._row(self.customer).id)]
+        )
+        done = planned.copy({"coverage_customer_id": False})
+        done._action_done(feedback="Talked")
+        uninstall_hook(self.env)
+        self.assertFalse(planned.exists())
+        self.assertEqual(
+            done.activity_type_id, self.env.ref("mail.mail_activity_data_call")
+        )
+        self.assertFalse(self.env["coverage.touch"].search([]))
