@@ -309,38 +309,40 @@ class CoverageCadence(models.AbstractModel):
         Those that have no place in the rhythm yet are among them, whatever their day.
         """
         self._flush_read()
-        return self.env.execute_query(
-            SQL(
-                """
-                WITH by_hand AS (%(by_hand)s)
-                SELECT c.id, c.partner_id, c.user_id, c.segment_id, c.next_contact_date,
-                       c.rhythm_start_date IS NULL,
-                       CASE WHEN c.last_attempt_date > COALESCE(
-                                c.last_contact_date, '-infinity')
-                            THEN c.last_attempt_date + %(retry)s END
-                  FROM coverage_customer c
-                  JOIN res_users u ON u.id = c.user_id
-                  JOIN coverage_segment s ON s.id = c.segment_id
-                 WHERE c.company_id = %(company)s AND c.active
-                   AND (c.next_contact_date <= %(until)s
-                        OR c.rhythm_start_date IS NULL)
-                   AND COALESCE(c.leave_alone_until, '-infinity') < %(today)s
-                   AND COALESCE(c.attempt_day_count, 0) < %(most)s
-                   AND %(able)s AND NOT %(is_by_hand)s
-                   AND NOT EXISTS (
-                       SELECT 1 FROM mail_activity a
-                        WHERE a.coverage_customer_id = c.id AND a.active)
-                 ORDER BY c.id
-                """,
-                by_hand=self._query_by_hand(frame.company),
-                is_by_hand=self._query_is_by_hand(frame.today),
-                retry=frame.company.coverage_retry_days,
-                company=frame.company.id,
-                until=self._get_soon(frame),
-                today=frame.today,
-                most=frame.company.coverage_max_attempts,
-                able=self._query_able(frame.now),
-            )
+        return self.env.execute_query(self._query_due(frame))
+
+    def _query_due(self, frame):
+        """Select what :meth:`_collect_due` returns."""
+        return SQL(
+            """
+            WITH by_hand AS (%(by_hand)s)
+            SELECT c.id, c.partner_id, c.user_id, c.segment_id, c.next_contact_date,
+                   c.rhythm_start_date IS NULL,
+                   CASE WHEN c.last_attempt_date > COALESCE(
+                            c.last_contact_date, '-infinity')
+                        THEN c.last_attempt_date + %(retry)s END
+              FROM coverage_customer c
+              JOIN res_users u ON u.id = c.user_id
+              JOIN coverage_segment s ON s.id = c.segment_id
+             WHERE c.company_id = %(company)s AND c.active
+               AND (c.next_contact_date <= %(until)s
+                    OR c.rhythm_start_date IS NULL)
+               AND COALESCE(c.leave_alone_until, '-infinity') < %(today)s
+               AND COALESCE(c.attempt_day_count, 0) < %(most)s
+               AND %(able)s AND NOT %(is_by_hand)s
+               AND NOT EXISTS (
+                   SELECT 1 FROM mail_activity a
+                    WHERE a.coverage_customer_id = c.id AND a.active)
+             ORDER BY c.id
+            """,
+            by_hand=self._query_by_hand(frame.company),
+            is_by_hand=self._query_is_by_hand(frame.today),
+            retry=frame.company.coverage_retry_days,
+            company=frame.company.id,
+            until=self._get_soon(frame),
+            today=frame.today,
+            most=frame.company.coverage_max_attempts,
+            able=self._query_able(frame.now),
         )
 
     def _get_soon(self, frame):
@@ -504,34 +506,36 @@ class CoverageCadence(models.AbstractModel):
     def _collect_stale(self, frame):
         """Return the ids of planned contacts that are no longer wanted."""
         self._flush_read()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                WITH by_hand AS (%(by_hand)s)
-                SELECT a.id
-                  FROM mail_activity a
-                  JOIN coverage_customer c ON c.id = a.coverage_customer_id
-                  LEFT JOIN coverage_segment s ON s.id = c.segment_id
-                  LEFT JOIN res_users u ON u.id = a.user_id
-                 WHERE a.active AND c.company_id = %(company)s AND (
-                       NOT c.active OR c.next_contact_date IS NULL
-                       OR c.next_contact_date > %(until)s
-                       OR c.user_id IS DISTINCT FROM a.user_id
-                       OR c.leave_alone_until >= %(today)s
-                       OR COALESCE(c.attempt_day_count, 0) >= %(most)s
-                       OR %(is_by_hand)s OR NOT %(able)s)
-                 ORDER BY a.id
-                """,
-                by_hand=self._query_by_hand(frame.company),
-                is_by_hand=self._query_is_by_hand(frame.today),
-                company=frame.company.id,
-                until=self._get_soon(frame),
-                today=frame.today,
-                most=frame.company.coverage_max_attempts,
-                able=self._query_able(frame.now),
-            )
-        )
+        rows = self.env.execute_query(self._query_stale(frame))
         return [row[0] for row in rows]
+
+    def _query_stale(self, frame):
+        """Select the open activities that no longer fit their customer."""
+        return SQL(
+            """
+            WITH by_hand AS (%(by_hand)s)
+            SELECT a.id
+              FROM mail_activity a
+              JOIN coverage_customer c ON c.id = a.coverage_customer_id
+              LEFT JOIN coverage_segment s ON s.id = c.segment_id
+              LEFT JOIN res_users u ON u.id = a.user_id
+             WHERE a.active AND c.company_id = %(company)s AND (
+                   NOT c.active OR c.next_contact_date IS NULL
+                   OR c.next_contact_date > %(until)s
+                   OR c.user_id IS DISTINCT FROM a.user_id
+                   OR c.leave_alone_until >= %(today)s
+                   OR COALESCE(c.attempt_day_count, 0) >= %(most)s
+                   OR %(is_by_hand)s OR NOT %(able)s)
+             ORDER BY a.id
+            """,
+            by_hand=self._query_by_hand(frame.company),
+            is_by_hand=self._query_is_by_hand(frame.today),
+            company=frame.company.id,
+            until=self._get_soon(frame),
+            today=frame.today,
+            most=frame.company.coverage_max_attempts,
+            able=self._query_able(frame.now),
+        )
 
     def _find_open(self, customers):
         """Return the open activities that the rhythm planned for these customers."""

@@ -170,55 +170,59 @@ class CoverageDay(models.AbstractModel):
         Of leads not: they come with their own next step.
         """
         self.env["mail.activity"].flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT DISTINCT ON (c.id) c.id, a.id, a.date_deadline
-                  FROM mail_activity a
-                  JOIN mail_activity_type kind ON kind.id = a.activity_type_id
-                                              AND kind.coverage_channel IS NOT NULL
-                  JOIN res_partner p ON p.id = a.res_id
-                  JOIN coverage_customer c ON c.partner_id = p.commercial_partner_id
-                 WHERE a.active AND a.user_id = %s AND a.date_deadline <= %s
-                   AND a.res_model = 'res.partner'
-                   AND a.coverage_customer_id IS NULL
-                   AND c.company_id = %s
-                 ORDER BY c.id, a.date_deadline, a.id
-                """,
-                user.id,
-                today,
-                self.env.company.id,
-            )
-        )
+        rows = self.env.execute_query(self._query_kept(user, today))
         return {
             customer_id: (activity_id, day) for customer_id, activity_id, day in rows
         }
 
+    def _query_kept(self, user, today):
+        """Select the first due activity by hand of each customer."""
+        return SQL(
+            """
+            SELECT DISTINCT ON (c.id) c.id, a.id, a.date_deadline
+              FROM mail_activity a
+              JOIN mail_activity_type kind ON kind.id = a.activity_type_id
+                                          AND kind.coverage_channel IS NOT NULL
+              JOIN res_partner p ON p.id = a.res_id
+              JOIN coverage_customer c ON c.partner_id = p.commercial_partner_id
+             WHERE a.active AND a.user_id = %s AND a.date_deadline <= %s
+               AND a.res_model = 'res.partner'
+               AND a.coverage_customer_id IS NULL
+               AND c.company_id = %s
+             ORDER BY c.id, a.date_deadline, a.id
+            """,
+            user.id,
+            today,
+            self.env.company.id,
+        )
+
     def _get_agreed(self, user, today):
         """Return the latest day for which a contact by hand is agreed, by customer."""
         self.env["mail.activity"].flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT c.id, max(a.date_deadline)
-                  FROM mail_activity a
-                  JOIN mail_activity_type kind ON kind.id = a.activity_type_id
-                                              AND kind.coverage_channel IS NOT NULL
-                  LEFT JOIN crm_lead l ON a.res_model = 'crm.lead' AND l.id = a.res_id
-                  JOIN res_partner p ON p.id = CASE a.res_model
-                       WHEN 'res.partner' THEN a.res_id ELSE l.partner_id END
-                  JOIN coverage_customer c ON c.partner_id = p.commercial_partner_id
-                 WHERE a.active AND a.user_id = %s AND a.date_deadline > %s
-                   AND a.coverage_customer_id IS NULL
-                   AND c.company_id = %s
-                 GROUP BY c.id
-                """,
-                user.id,
-                today,
-                self.env.company.id,
-            )
-        )
+        rows = self.env.execute_query(self._query_agreed(user, today))
         return dict(rows)
+
+    def _query_agreed(self, user, today):
+        """Select the last coming activity by hand of each customer."""
+        return SQL(
+            """
+            SELECT c.id, max(a.date_deadline)
+              FROM mail_activity a
+              JOIN mail_activity_type kind ON kind.id = a.activity_type_id
+                                          AND kind.coverage_channel IS NOT NULL
+              LEFT JOIN crm_lead l ON a.res_model = 'crm.lead' AND l.id = a.res_id
+              JOIN res_partner p ON p.id = CASE a.res_model
+                   WHEN 'res.partner' THEN a.res_id ELSE l.partner_id END
+              JOIN coverage_customer c ON c.partner_id = p.commercial_partner_id
+             WHERE a.active AND a.user_id = %s AND a.date_deadline > %s
+               AND a.coverage_customer_id IS NULL
+               AND c.company_id = %s
+             GROUP BY c.id
+            """,
+            user.id,
+            today,
+            self.env.company.id,
+        )
 
     def _find_leads(self, user, today):
         """Return open leads whose next step, planned by activity, is due."""
@@ -396,17 +400,19 @@ class CoverageDay(models.AbstractModel):
     def _get_last_touches(self, customers):
         """Return the newest touch of each customer."""
         self.env["coverage.touch"].flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT last.id FROM unnest(%s::int[]) AS c (id) CROSS JOIN LATERAL (
-                       SELECT t.id FROM coverage_touch t
-                        WHERE t.customer_id = c.id AND t.active
-                        ORDER BY t.date DESC, t.id DESC LIMIT 1) last""",
-                customers.ids,
-            )
-        )
+        rows = self.env.execute_query(self._query_last_touches(customers))
         touches = self.env["coverage.touch"].sudo().browse([row[0] for row in rows])
         return {touch.customer_id.id: touch for touch in touches}
+
+    def _query_last_touches(self, customers):
+        """Select the newest touch of each customer."""
+        return SQL(
+            """SELECT last.id FROM unnest(%s::int[]) AS c (id) CROSS JOIN LATERAL (
+                   SELECT t.id FROM coverage_touch t
+                    WHERE t.customer_id = c.id AND t.active
+                    ORDER BY t.date DESC, t.id DESC LIMIT 1) last""",
+            customers.ids,
+        )
 
     def _tell_last(self, touch):
         """Return the last contact in a few words; empty without one."""

@@ -191,40 +191,42 @@ class CoverageLedger(models.AbstractModel):
         One visit of a seller to a customer on a day, in the calendar and by hand, is
         one contact. What the seller said of it stays.
         """
-        rows = self.env.execute_query(
-            SQL(
-                """
-                WITH pair AS (
-                    SELECT DISTINCT ON (s.origin_id, c.id)
-                           twin.id, s.origin_id, s.date, round(s.minutes, 1) AS minutes
-                      FROM (%s) s
-                      JOIN coverage_customer c ON c.partner_id = s.commercial_id
-                      JOIN coverage_touch twin
-                        ON twin.customer_id = c.id AND twin.user_id = s.user_id
-                       AND twin.source IN ('hand', 'activity') AND twin.active
-                       AND twin.channel IN ('visit', 'online')
-                       AND twin.date >= s.date::date AND twin.date < s.date::date + 1
-                     WHERE NOT EXISTS (
-                           SELECT 1 FROM coverage_touch known
-                            WHERE known.source = 'meeting'
-                              AND known.origin_id = s.origin_id
-                              AND known.customer_id = c.id)
-                     ORDER BY s.origin_id, c.id, twin.date, twin.id
-                ),
-                chosen AS (SELECT DISTINCT ON (id) * FROM pair ORDER BY id, date)
-                UPDATE coverage_touch t
-                   SET source = 'meeting', origin_id = chosen.origin_id,
-                       date = chosen.date,
-                       minutes = COALESCE(NULLIF(t.minutes, 0), chosen.minutes)
-                  FROM chosen WHERE chosen.id = t.id
-                RETURNING t.id
-                """,
-                self._query_meetings(ids),
-            )
-        )
+        rows = self.env.execute_query(self._query_prove(ids))
         proven = [row[0] for row in rows]
         self.env["coverage.touch"].browse(proven).invalidate_recordset()
         return proven
+
+    def _query_prove(self, ids):
+        """Turn notes by hand into the meetings that they are of."""
+        return SQL(
+            """
+            WITH pair AS (
+                SELECT DISTINCT ON (s.origin_id, c.id)
+                       twin.id, s.origin_id, s.date, round(s.minutes, 1) AS minutes
+                  FROM (%s) s
+                  JOIN coverage_customer c ON c.partner_id = s.commercial_id
+                  JOIN coverage_touch twin
+                    ON twin.customer_id = c.id AND twin.user_id = s.user_id
+                   AND twin.source IN ('hand', 'activity') AND twin.active
+                   AND twin.channel IN ('visit', 'online')
+                   AND twin.date >= s.date::date AND twin.date < s.date::date + 1
+                 WHERE NOT EXISTS (
+                       SELECT 1 FROM coverage_touch known
+                        WHERE known.source = 'meeting'
+                          AND known.origin_id = s.origin_id
+                          AND known.customer_id = c.id)
+                 ORDER BY s.origin_id, c.id, twin.date, twin.id
+            ),
+            chosen AS (SELECT DISTINCT ON (id) * FROM pair ORDER BY id, date)
+            UPDATE coverage_touch t
+               SET source = 'meeting', origin_id = chosen.origin_id,
+                   date = chosen.date,
+                   minutes = COALESCE(NULLIF(t.minutes, 0), chosen.minutes)
+              FROM chosen WHERE chosen.id = t.id
+            RETURNING t.id
+            """,
+            self._query_meetings(ids),
+        )
 
     def _attach(self):
         """Give contacts of leads and persons to the customers they became.
@@ -234,29 +236,31 @@ class CoverageLedger(models.AbstractModel):
         self.env["coverage.touch"].flush_model()
         self.env["coverage.customer"].flush_model()
         self.env["coverage.facts"]._flush_documents()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                UPDATE coverage_touch t SET customer_id = c.id
-                  FROM coverage_touch free
-                  LEFT JOIN crm_lead l ON l.id = free.lead_id
-                  JOIN res_partner p ON p.id = CASE WHEN free.lead_id IS NULL
-                       THEN free.partner_id ELSE l.partner_id END
-                  JOIN coverage_customer c ON c.partner_id = p.commercial_partner_id
-                 WHERE free.customer_id IS NULL AND t.id = free.id
-                   AND COALESCE(free.lead_id, free.partner_id) IS NOT NULL
-                   AND c.company_id = free.company_id AND c.active
-                   AND NOT EXISTS (
-                       SELECT 1 FROM coverage_touch known
-                        WHERE known.customer_id = c.id AND known.source = free.source
-                          AND known.origin_id = free.origin_id)
-                RETURNING t.id
-                """
-            )
-        )
+        rows = self.env.execute_query(self._query_attach())
         ids = [row[0] for row in rows]
         self.env["coverage.touch"].browse(ids).invalidate_recordset(["customer_id"])
         return ids
+
+    def _query_attach(self):
+        """Find the customers that the leads and persons of free contacts became."""
+        return SQL(
+            """
+            UPDATE coverage_touch t SET customer_id = c.id
+              FROM coverage_touch free
+              LEFT JOIN crm_lead l ON l.id = free.lead_id
+              JOIN res_partner p ON p.id = CASE WHEN free.lead_id IS NULL
+                   THEN free.partner_id ELSE l.partner_id END
+              JOIN coverage_customer c ON c.partner_id = p.commercial_partner_id
+             WHERE free.customer_id IS NULL AND t.id = free.id
+               AND COALESCE(free.lead_id, free.partner_id) IS NOT NULL
+               AND c.company_id = free.company_id AND c.active
+               AND NOT EXISTS (
+                   SELECT 1 FROM coverage_touch known
+                    WHERE known.customer_id = c.id AND known.source = free.source
+                      AND known.origin_id = free.origin_id)
+            RETURNING t.id
+            """
+        )
 
     def _find_newcomers_messages(self):
         """Return messages with the latest new customers, before they were, by source.
@@ -265,20 +269,22 @@ class CoverageLedger(models.AbstractModel):
         are those since the job last ran.
         """
         since = self.env.context.get("lastcall") or self.env.cr.now() - NEWCOMER_SPAN
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT CASE WHEN m.mail_activity_type_id IS NULL
-                            THEN 'mail' ELSE 'activity' END, array_agg(m.id)
-                  FROM coverage_customer c
-                  JOIN res_partner p ON p.commercial_partner_id = c.partner_id
-                  JOIN mail_message m ON m.model = 'res.partner' AND m.res_id = p.id
-                 WHERE c.create_date >= %s
-                   AND (m.mail_activity_type_id IS NOT NULL OR m.message_type IN %s)
-                 GROUP BY 1 ORDER BY 1 DESC
-                """,
-                since - OVERLAP,
-                MAILS,
-            )
-        )
+        rows = self.env.execute_query(self._query_newcomers_messages(since))
         return dict(rows)
+
+    def _query_newcomers_messages(self, since):
+        """Select messages with customers created since a moment, by source."""
+        return SQL(
+            """
+            SELECT CASE WHEN m.mail_activity_type_id IS NULL
+                        THEN 'mail' ELSE 'activity' END, array_agg(m.id)
+              FROM coverage_customer c
+              JOIN res_partner p ON p.commercial_partner_id = c.partner_id
+              JOIN mail_message m ON m.model = 'res.partner' AND m.res_id = p.id
+             WHERE c.create_date >= %s
+               AND (m.mail_activity_type_id IS NOT NULL OR m.message_type IN %s)
+             GROUP BY 1 ORDER BY 1 DESC
+            """,
+            since - OVERLAP,
+            MAILS,
+        )
