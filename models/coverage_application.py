@@ -1,7 +1,5 @@
 import logging
 from collections import defaultdict
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from psycopg2 import errors
 
@@ -40,7 +38,7 @@ class CoverageApplication(models.AbstractModel):
         log = {
             **log,
             "date": frame.now,
-            "day_start": self._get_day_start(frame),
+            "day_start": frame.company._get_coverage_midnight(frame.today),
             "reasons": {
                 one.customer_id: self._get_reasons(frame, one) for one in moved
             },
@@ -156,9 +154,3 @@ class CoverageApplication(models.AbstractModel):
             for name, standing in standings.items()
             if standing.since == frame.today and standing.left is None
         }
-
-    def _get_day_start(self, frame):
-        """Return the moment the company's day began, naive UTC."""
-        zone = ZoneInfo(frame.company._get_coverage_tz())
-        midnight = datetime.combine(frame.today, datetime.min.time(), zone)
-        return midnight.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)

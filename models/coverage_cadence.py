@@ -14,6 +14,7 @@ from ..core.cadence import (
     Newcomer,
     next_contact,
     owed_per_month,
+    retry_on,
     spread,
     workday,
 )
@@ -318,9 +319,7 @@ class CoverageCadence(models.AbstractModel):
             WITH by_hand AS (%(by_hand)s)
             SELECT c.id, c.partner_id, c.user_id, c.segment_id, c.next_contact_date,
                    c.rhythm_start_date IS NULL,
-                   CASE WHEN c.last_attempt_date > COALESCE(
-                            c.last_contact_date, '-infinity')
-                        THEN c.last_attempt_date + %(retry)s END
+                   c.last_attempt_date, c.last_contact_date
               FROM coverage_customer c
               JOIN res_users u ON u.id = c.user_id
               JOIN coverage_segment s ON s.id = c.segment_id
@@ -337,7 +336,6 @@ class CoverageCadence(models.AbstractModel):
             """,
             by_hand=self._query_by_hand(frame.company),
             is_by_hand=self._query_is_by_hand(frame.today),
-            retry=frame.company.coverage_retry_days,
             company=frame.company.id,
             until=self._get_soon(frame),
             today=frame.today,
@@ -414,11 +412,13 @@ class CoverageCadence(models.AbstractModel):
         :param starts: what newcomers would get; without it they wait for their place
         """
         starts, soon, planned = starts or {}, self._get_soon(frame), []
-        for key, partner_id, user_id, segment_id, due, is_newcomer, retry in rows:
+        retry_days = frame.company.coverage_retry_days
+        for key, partner_id, user_id, segment_id, due, is_newcomer, *tried in rows:
             if is_newcomer:
                 due = starts.get(key, (None, None))[1]
             if due is None:
                 continue
+            retry = retry_on(*tried, retry_days)
             day = max(due, frame.today, retry or frame.today)
             if day <= soon:
                 one = Planned(key, partner_id, user_id, segment_id, workday(day))

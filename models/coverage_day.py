@@ -1,5 +1,4 @@
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
@@ -478,10 +477,11 @@ class CoverageDay(models.AbstractModel):
 
     def _get_bounds(self, today):
         """Return begin and end of the company's day, naive UTC."""
-        zone = ZoneInfo(self.env.company._get_coverage_tz())
-        begin = datetime.combine(today, time.min, zone)
-        end = datetime.combine(today + timedelta(days=1), time.min, zone)
-        return tuple(one.astimezone(UTC).replace(tzinfo=None) for one in (begin, end))
+        company, tomorrow = self.env.company, today + timedelta(days=1)
+        return (
+            company._get_coverage_midnight(today),
+            company._get_coverage_midnight(tomorrow),
+        )
 
     def _get_meetings(self, user, today):
         """Return today's meetings of the seller, as the calendar shows them to us."""

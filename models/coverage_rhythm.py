@@ -220,14 +220,7 @@ class CoverageRhythm(models.AbstractModel):
     def action_log_call(self):
         """Open the dialog that notes a contact with this customer."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Log Call"),
-            "res_model": "coverage.log.touch",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_customer_id": self.id},
-        }
+        return self.env["coverage.log.touch"]._open(default_customer_id=self.id)
 
     def action_log_quick(self, channel):
         """Note, with one tap, a visit or message in which the customer took part.

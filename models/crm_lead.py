@@ -157,14 +157,7 @@ class CrmLead(models.Model):
     def action_log_call(self):
         """Open the dialog that notes a contact with this lead."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Log Call"),
-            "res_model": "coverage.log.touch",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_lead_id": self.id},
-        }
+        return self.env["coverage.log.touch"]._open(default_lead_id=self.id)
 
     def action_open_touches(self):
         """Open the contacts with these leads."""

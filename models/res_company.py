@@ -1,3 +1,4 @@
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from odoo import api, fields, models
@@ -252,3 +253,8 @@ class ResCompany(models.Model):
         """Return the company's calendar day at ``now`` (naive UTC)."""
         utc = now.replace(tzinfo=ZoneInfo("UTC"))
         return utc.astimezone(ZoneInfo(self._get_coverage_tz())).date()
+
+    def _get_coverage_midnight(self, day):
+        """Return the moment at which a day of this company begins, naive UTC."""
+        midnight = datetime.combine(day, time.min, ZoneInfo(self._get_coverage_tz()))
+        return midnight.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)

@@ -259,14 +259,7 @@ class ResPartner(models.Model):
     def action_log_call(self):
         """Open the dialog that notes a contact with this person."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Log Call"),
-            "res_model": "coverage.log.touch",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_partner_id": self.id},
-        }
+        return self.env["coverage.log.touch"]._open(default_partner_id=self.id)
 
     def _check_owner_change(self, user_id):
         """Refuse that somebody takes or gives away a customer that another one owns.

@@ -1,5 +1,4 @@
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -53,12 +52,7 @@ class CoverageReport(models.AbstractModel):
     def _get_since(self, company, days):
         """Return the moment (naive UTC) at which a window of so many days begins."""
         day = company._get_coverage_today(fields.Datetime.now())
-        start = datetime.combine(
-            day - timedelta(days=days - 1),
-            time.min,
-            tzinfo=ZoneInfo(company._get_coverage_tz()),
-        )
-        return start.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+        return company._get_coverage_midnight(day - timedelta(days=days - 1))
 
     def _get_companies(self):
         """Return the companies one works in; their days are no secret to them."""

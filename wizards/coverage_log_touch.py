@@ -184,6 +184,18 @@ class CoverageLogTouch(models.TransientModel):
 
     # === ACTION METHODS === #
 
+    @api.model
+    def _open(self, **defaults):
+        """Return the action that opens the dialog with these defaults."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Log Call"),
+            "res_model": self._name,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": defaults,
+        }
+
     def action_log(self):
         """Note the contact, close what it closes, and plan what comes next.
 
