@@ -26,6 +26,7 @@ LOGGED = (
     "lifecycle",
     "user_id",
     "team_id",
+    "role_id",
     "segment_manual_id",
     "declared_potential",
     "leave_alone_until",
@@ -54,7 +55,7 @@ class CoverageCustomer(models.Model):
     """
 
     _name = "coverage.customer"
-    _inherit = ["coverage.rhythm"]
+    _inherit = ["coverage.owned", "coverage.rhythm"]
     _description = "Customer"
     _rec_name = "partner_id"
     _rec_names_search = ["partner_id"]
@@ -203,31 +204,6 @@ class CoverageCustomer(models.Model):
     why = fields.Json(compute="_compute_why")
     revenue_chart = fields.Text(compute="_compute_revenue_chart")
 
-    # ownership
-    user_id = fields.Many2one(
-        "res.users",
-        string="Owner",
-        index="btree_not_null",
-        domain="[('share', '=', False), ('company_ids', '=', company_id)]",
-        help="The one person accountable for this customer.",
-    )
-    accountable_user_id = fields.Many2one(
-        "res.users",
-        string="Accountable",
-        compute="_compute_accountable_user_id",
-        help="The owner; without one the team's leader, else the company's fallback.",
-    )
-    team_id = fields.Many2one(
-        "crm.team", index="btree_not_null", string="Sales Team", ondelete="set null"
-    )
-    owned_since = fields.Date()
-    watcher_ids = fields.Many2many(
-        "res.users",
-        "coverage_customer_watcher_rel",
-        string="Watchers",
-        domain="[('share', '=', False)]",
-        help="People who may see this customer although they do not own it.",
-    )
     change_ids = fields.One2many("coverage.change", "customer_id", string="History")
 
     _company_walk = models.Index("(company_id, id) WHERE active IS TRUE")
@@ -282,15 +258,6 @@ class CoverageCustomer(models.Model):
                 else False
             )
 
-    @api.depends("user_id", "team_id.user_id", "company_id.coverage_fallback_user_id")
-    def _compute_accountable_user_id(self):
-        for customer in self:
-            customer.accountable_user_id = (
-                customer.user_id
-                or customer.team_id.user_id
-                or customer.company_id.sudo().coverage_fallback_user_id
-            )
-
     @api.model
     def _group_expand_segment(self, segments, domain):
         return segments.search([])
@@ -342,15 +309,17 @@ class CoverageCustomer(models.Model):
         vals = self._add_declared_date(vals)
         logged = [name for name in LOGGED if name in vals]
         before = self._get_values(logged)
-        moved = self.browse()
+        former = {}
         if "user_id" in vals:
-            moved = self.filtered(
-                lambda customer: customer.user_id.id != (vals["user_id"] or False)
-            )
+            former = {
+                one: one.user_id
+                for one in self
+                if one.user_id.id != (vals["user_id"] or False)
+            }
         result = super().write(vals)
         if logged:
             self._log_changes(before, logged)
-        moved._settle_owner(vals)
+        self.browse().concat(*former)._settle_owner(vals, former)
         return result
 
     @api.model
@@ -501,27 +470,6 @@ class CoverageCustomer(models.Model):
         today = company._get_coverage_today(fields.Datetime.now())
         return {**vals, "declared_date": today}
 
-    @api.model
-    def _add_owner(self, vals):
-        """Return the values of a new row with its owner: given, else the salesperson.
-
-        As in rows that events make, only somebody of this company owns it.
-        """
-        company = self.company_id.browse(vals.get("company_id")) or self.env.company
-        partner = self.partner_id.browse(vals.get("partner_id")).sudo()
-        user = self.user_id.browse(vals.get("user_id")) or partner.user_id
-        is_ours = (partner.company_id or user.company_id) == company
-        is_able = user.active and not user.share and company in user.sudo().company_ids
-        if not is_able or not (is_ours or vals.get("user_id")):
-            return vals
-        today = company._get_coverage_today(fields.Datetime.now())
-        return {
-            "team_id": user.sudo().sale_team_id.id,
-            "owned_since": today,
-            **vals,
-            "user_id": user.id,
-        }
-
     def _set_manual_segment(self, segment, reason, until):
         """Pin a segment, and decide anew what follows from it.
 
@@ -601,34 +549,6 @@ class CoverageCustomer(models.Model):
             raise AccessError(
                 self.env._("Only team leaders can do this. Ask your team leader.")
             )
-
-    def _settle_owner(self, vals):
-        """Follow a change of owner: team, day, and the contact's salesperson."""
-        now = fields.Datetime.now()
-        self.env["coverage.cadence"].sudo()._cancel_planned(self)
-        groups = self.grouped(lambda customer: (customer.company_id, customer.user_id))
-        for (company, user), group in groups.items():
-            today = company._get_coverage_today(now)
-            values = {"owned_since": today if user else False}
-            if "team_id" not in vals and user:
-                values["team_id"] = user.sale_team_id.id
-            group.sudo().write(values)
-        if not self.env.context.get("coverage_from_partner"):
-            self._mirror_owner_to_partner()
-
-    def _mirror_owner_to_partner(self):
-        """Write the owners to the contacts whose mirrored rows these are."""
-        mirrored = self.partner_id._get_mirrored_coverage()
-        partners = self.filtered(
-            lambda customer: (
-                mirrored[customer.partner_id] == customer
-                and customer.partner_id.user_id != customer.user_id
-            )
-        ).grouped("user_id")
-        for user, customers in partners.items():
-            customers.partner_id.with_context(
-                coverage_from_customer=True, mail_auto_subscribe_no_notify=True
-            ).user_id = user
 
     def _settle_active(self):
         """Archive the rows of archived or foreign partners, bring the others back.

@@ -16,6 +16,7 @@ AT_LEAST_ONE = {
     "coverage_max_attempts",
     "coverage_day_norm",
     "coverage_capacity",
+    "coverage_claim_days",
 }
 RHYTHM_SETTINGS = (
     "coverage_unproven_days",
@@ -30,6 +31,8 @@ RHYTHM_SETTINGS = (
     "coverage_norm_contacts",
     "coverage_norm_minutes",
     "coverage_capacity",
+    "coverage_pin_days",
+    "coverage_claim_days",
 )
 
 
@@ -150,6 +153,29 @@ class ResCompany(models.Model):
         default=40,
         help="How many contacts a seller can keep in 30 days, unless the team member "
         "says otherwise. 20 to 40 is usual.",
+    )
+    coverage_pin_days = fields.Integer(
+        string="Pin (days)",
+        default=90,
+        help="Whoever quotes a customer without owner, or its own, has it for this "
+        "many days. 0: quoting changes nothing.",
+    )
+    coverage_claim_days = fields.Integer(
+        string="Registration Lapses After (days)",
+        default=14,
+        help="Who registers a customer has it for this many days; without a two-way "
+        "contact by then it is free again.",
+    )
+    coverage_guard_owner = fields.Boolean(
+        string="Guard Owners",
+        default=True,
+        help="Sellers do not change the owner of customers; they ask for a handoff.",
+    )
+    coverage_guard_drop = fields.Boolean(
+        string="Guard Drops",
+        default=True,
+        help="A seller who archives a customer, gives it up or loses its last "
+        "opportunity asks the team leader.",
     )
     coverage_fallback_user_id = fields.Many2one(
         "res.users",

@@ -69,6 +69,18 @@ class ResConfigSettings(models.TransientModel):
     coverage_capacity = fields.Integer(
         related="company_id.coverage_capacity", readonly=False
     )
+    coverage_pin_days = fields.Integer(
+        related="company_id.coverage_pin_days", readonly=False
+    )
+    coverage_claim_days = fields.Integer(
+        related="company_id.coverage_claim_days", readonly=False
+    )
+    coverage_guard_owner = fields.Boolean(
+        related="company_id.coverage_guard_owner", readonly=False
+    )
+    coverage_guard_drop = fields.Boolean(
+        related="company_id.coverage_guard_drop", readonly=False
+    )
     coverage_post_box = fields.Char(
         string="Address for BCC", compute="_compute_coverage_post_box"
     )

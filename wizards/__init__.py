@@ -1,9 +1,11 @@
 from . import (
     base_partner_merge,
+    coverage_answer,
     coverage_cadence_preview,
     coverage_leave_alone,
     coverage_log_touch,
     coverage_match_touch,
+    coverage_offer,
     coverage_set_potential,
     coverage_set_segment,
     coverage_start,
