@@ -13,7 +13,7 @@ class CoverageCandidate(models.AbstractModel):
 
         :param subjects: ``coverage.customer`` or ``crm.lead`` records of one company
         :param role: the role they must hold; empty: any member of a sales team
-        :return: ``{subject id: [{"user_id", "name", "score", "reasons"}]}``, ``reasons``
+        :return: ``{subject id: [{"user_id", "name", "score", "reasons"}]}``; reasons
             as people read them; absent, archived, paused and full people never
         """
         members = self.env["crm.team.member"].sudo().search([])

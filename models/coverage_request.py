@@ -49,6 +49,6 @@ class CoverageRequest(models.Model):
     decided_date = fields.Datetime(readonly=True)
 
     _one_open = models.UniqueIndex(
-        "(kind, customer_id, lead_id) NULLS NOT DISTINCT WHERE state = 'open'",
+        "(kind, customer_id, COALESCE(lead_id, 0)) WHERE state = 'open'",
         "The leader has been asked already.",
     )

@@ -30,6 +30,6 @@ class CoverageStageOwner(models.Model):
     role_id = fields.Many2one(related="stage_id.coverage_role_id")
 
     _stage_team = models.UniqueIndex(
-        "(stage_id, team_id) NULLS NOT DISTINCT",
+        "(stage_id, COALESCE(team_id, 0))",
         "This stage has a boss in this team already. Change that one instead.",
     )
