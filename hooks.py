@@ -4,6 +4,10 @@ TYPES = {
     "activity_type_call": "mail.mail_activity_data_call",
     "activity_type_visit": "mail.mail_activity_data_meeting",
     "activity_type_email": "mail.mail_activity_data_email",
+    "activity_type_paperwork": "mail.mail_activity_data_todo",
+    "activity_type_overstay": "mail.mail_activity_data_todo",
+    "activity_type_handoff": "mail.mail_activity_data_todo",
+    "activity_type_watched_deal": "mail.mail_activity_data_todo",
 }
 
 
@@ -24,11 +28,16 @@ def uninstall_hook(env):
     """
     planned = env["mail.activity"].search([("coverage_customer_id", "!=", False)])
     planned.unlink()
+    activities = env["mail.activity"].with_context(active_test=False)
+    activities.search([("res_model", "=like", "coverage.%")]).unlink()
     for name, native in TYPES.items():
         ours = env.ref(f"crm_sales_coverage.{name}", raise_if_not_found=False)
         if ours:
             _hand_over(env, ours, env.ref(native, raise_if_not_found=False))
     env.cr.execute("DELETE FROM coverage_touch")  # they hold on to outcomes
+    env.cr.execute("DELETE FROM coverage_handoff_policy")  # to roles
+    env.cr.execute("UPDATE crm_stage SET coverage_role_id = NULL")
+    env.cr.execute("DELETE FROM coverage_rule")
     env.cr.execute("DELETE FROM coverage_customer")  # to segments and temperatures
     env.invalidate_all()
 

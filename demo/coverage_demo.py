@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from odoo import Command
 
 from .coverage_contacts import load_contacts
+from .coverage_roles import load_roles
 from .tools import MODULE, create, get_user, read, slug
 
 QUIET = {
@@ -123,6 +124,7 @@ def load(env, now):
     if env.ref(f"{MODULE}.demo_customer_1", raise_if_not_found=False):
         return
     today = company._get_coverage_today(now)
+    load_roles(env, today)
     rows = read("coverage_customers.csv")
     partners = _create_partners(env, rows)
     buyers = _create_persons(env, partners)

@@ -14,6 +14,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from bench_contacts import run_contacts
+from bench_handoffs import run_handoffs
 from bench_tools import Measure, Table, commit_through, forget, median_of, vacuum
 
 from odoo import SUPERUSER_ID, api, fields
@@ -300,6 +301,7 @@ def run(env, args):
     run_confirmation(env, table, big)
     run_loop(env, table, small, now, args.orm)
     run_contacts(env, table, big, args.messages)
+    run_handoffs(env, table, big)
     return table.rows
 
 

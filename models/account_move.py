@@ -6,7 +6,28 @@ COVERAGE_FIELDS = {"state", "partner_id", "invoice_date"}
 class AccountMove(models.Model):
     """Customer invoices make customers, and are revenue where the company says so."""
 
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ["account.move", "coverage.watched"]
+
+    @api.depends("company_id")
+    def _compute_invoice_default_sale_person(self):
+        """Take the owner in the invoice's company before the contact's salesperson."""
+        fresh = self.filtered(
+            lambda move: (
+                move.partner_id
+                and not move.invoice_user_id
+                and move.is_sale_document(include_receipts=True)
+            )
+        )
+        keys = {
+            move: (move.partner_id.commercial_partner_id.id, move.company_id.id)
+            for move in fresh
+        }
+        if keys:
+            owners = self.env["coverage.pin"]._get_owners(keys.values())
+            for move, key in keys.items():
+                move.invoice_user_id = owners.get(key, move.invoice_user_id)
+        return super()._compute_invoice_default_sale_person()
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -6,7 +6,7 @@ from psycopg2 import errors
 from odoo import models
 from odoo.tools import SQL
 
-from .coverage_rows import FACT_TYPES, FLAT, get_facts, get_flat, get_outcome
+from .coverage_rows import FACT_TYPES, FLAT, POSITION, get_facts, get_flat, get_outcome
 
 _logger = logging.getLogger(__name__)
 
@@ -53,7 +53,18 @@ class CoverageApplication(models.AbstractModel):
         self.env["crm.lead"].sudo()._follow_customers(
             [one.customer_id for one in moved]
         )
+        if any(self._is_another_lifecycle(one) for one in moved):
+            self.env["coverage.handoff.engine"]._wake()
+        touched = customers.browse([one.customer_id for one in outcomes])
+        failed |= self.env["coverage.cover"]._cover_customers(
+            touched.with_context(coverage_log=log)
+        )
         return failed
+
+    def _is_another_lifecycle(self, outcome):
+        """Return whether a customer moved on in its life: policies may ask for more."""
+        before = outcome.row[POSITION["lifecycle"]]
+        return before not in (None, outcome.decision.lifecycle_standing.value)
 
     def _write_flat(self, outcomes):
         """Write facts and figures by SQL: they differ for every row."""

@@ -114,16 +114,6 @@ class CoverageCadence(models.AbstractModel):
                 break
         return tally.planned - before
 
-    def _work_through(self, items, size, act, commit):
-        """Call ``act`` on batches, each a transaction; return whether time was left."""
-        for start in range(0, len(items), size):
-            batch = items[start : start + size]
-            self._retry(lambda batch=batch: act(batch), commit)
-            left = len(items) - start - len(batch)
-            if commit and not commit(len(batch), left + 1):
-                return False  # never 0 here: Odoo would take the job for finished
-        return True
-
     def _start_newcomers(self, frame, tally, commit):
         """Give newcomers their place in the rhythm, a seller at a time."""
 

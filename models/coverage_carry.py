@@ -29,27 +29,56 @@ class CoverageCarry(models.AbstractModel):
         :param customers: rows whose owner is the new one already
         :param dict former: the owner before, by customer; without one nothing follows
         """
-        if self.env.context.get("coverage_skip_carry"):
-            return
         groups = defaultdict(customers.browse)
         for customer in customers:
-            if giver := former.get(customer):
-                groups[customer.company_id, giver, customer.user_id] += customer
+            key = customer.company_id, former.get(customer), customer.user_id
+            groups[key] += customer
         for (company, giver, receiver), group in groups.items():
-            self._carry_group(company, giver, receiver, group)
+            self._settle_followers(group.partner_id, giver, receiver, group)
+            if giver and not self.env.context.get("coverage_skip_carry"):
+                self._carry_group(company, giver, receiver, group)
 
     def _carry_group(self, company, giver, receiver, customers):
         """Carry along what one person had of these customers, to another or nobody."""
         owners = {one.partner_id.id: one for one in customers}
-        found = {
-            "res.partner": self._find_contacts(company, giver, owners),
-            "crm.lead": self._find_leads(company, giver, owners),
-            "sale.order": self._find_quotations(company, giver, owners),
-        }
-        for documents in found.values():
+        for documents in (
+            self._find_contacts(company, giver, owners),
+            self._find_leads(company, giver, owners),
+            self._find_quotations(company, giver, owners),
+        ):
             self._log_carried(documents, giver, receiver, owners)
-            self._reassign(documents, receiver)
-        self._carry_activities(company, giver, receiver, customers)
+            self._reassign(documents, giver, receiver, customers)
+        self._carry_activities(company, giver, receiver, owners)
+
+    def _carry_leads(self, leads, receiver, log):
+        """Give opportunities alone to somebody, with their quotations and activities.
+
+        :param dict log: what the history keeps, see ``coverage.customer._log_changes``
+        """
+        self = self.with_context(coverage_log=log)
+        for (giver, company), group in leads.grouped(
+            lambda lead: (lead.user_id, lead._get_coverage_company())
+        ).items():
+            owners = self._find_owners(company, group)
+            quotations = group.order_ids.filtered(
+                lambda order, giver=giver: (
+                    order.user_id == giver and order.state in ("draft", "sent")
+                )
+            )
+            for documents in (group, quotations):
+                self._log_carried(documents, giver, receiver, owners)
+                self._reassign(documents, giver, receiver)
+            self._move_activities(group, quotations, giver, receiver, owners)
+
+    def _find_owners(self, company, leads):
+        """Return the customers of these leads by their contacts' ids."""
+        customers = self.env["coverage.customer"].search(
+            [
+                ("partner_id", "in", leads.partner_id.commercial_partner_id.ids),
+                ("company_id", "=", company.id),
+            ]
+        )
+        return {one.partner_id.id: one for one in customers}
 
     def _find_contacts(self, company, giver, owners):
         """Return people of these customers whose salesperson is the giver."""
@@ -89,7 +118,7 @@ class CoverageCarry(models.AbstractModel):
             ]
         )
 
-    def _reassign(self, documents, receiver):
+    def _reassign(self, documents, giver, receiver, customers=None):
         """Write the new salesperson; nobody is mailed, and who follows learns it."""
         if not documents:
             return
@@ -97,24 +126,98 @@ class CoverageCarry(models.AbstractModel):
         if "team_id" in documents._fields and receiver.sale_team_id:
             vals["team_id"] = receiver.sale_team_id.id
         documents.with_context(**QUIET).write(vals)
+        if documents._name != "res.partner":
+            self._settle_followers(documents, giver, receiver, customers)
 
-    def _carry_activities(self, company, giver, receiver, customers):
+    def _settle_followers(self, documents, giver, receiver, customers=None):
+        """Let the receiver follow these documents, and the giver no longer.
+
+        Unless he watches their customers.
+        """
+        followers = self.env["mail.followers"].sudo()
+        if giver:
+            watched = (customers or self.env["coverage.customer"]).filtered(
+                lambda one: giver in one.watcher_ids
+            )
+            left = documents.filtered(
+                lambda one: (
+                    (
+                        one if one._name == "res.partner" else one.partner_id
+                    ).commercial_partner_id
+                    not in watched.partner_id
+                )
+            )
+            followers.search(
+                [
+                    ("res_model", "=", documents._name),
+                    ("res_id", "in", left.ids),
+                    ("partner_id", "=", giver.partner_id.id),
+                ]
+            ).unlink()
+        if receiver:
+            followers._insert_followers(
+                documents._name, documents.ids, receiver.partner_id.ids
+            )
+
+    # === ACTIVITIES === #
+
+    def _carry_activities(self, company, giver, receiver, owners):
         """Give the giver's open activities on these customers to who answers now."""
         rows = self.env.execute_query(
-            self._query_activities(company, giver, customers.partner_id.ids)
+            self._query_activities(company, giver, tuple(owners))
         )
         by_user = defaultdict(list)
-        owners = {one.partner_id.id: one for one in customers}
         for activity_id, partner_id in rows:
             user = receiver or owners[partner_id].accountable_user_id
             if user != giver:
-                by_user[user.id].append(activity_id)
-        activities = self.env["mail.activity"].with_context(**SILENT)
-        for user_id, ids in by_user.items():
-            activities.browse(ids).user_id = user_id
+                by_user[user].append((activity_id, owners[partner_id]))
+        for user, found in by_user.items():
+            self._give_activities(found, giver, user)
+
+    def _move_activities(self, leads, quotations, giver, receiver, owners):
+        """Give the giver's open activities on opportunities and their quotations."""
+        activities = self.env["mail.activity"].search(
+            [
+                ("user_id", "=", giver.id),
+                "|",
+                "&",
+                ("res_model", "=", "crm.lead"),
+                ("res_id", "in", leads.ids),
+                "&",
+                ("res_model", "=", "sale.order"),
+                ("res_id", "in", quotations.ids),
+            ]
+        )
+        partners = {("crm.lead", one.id): one.partner_id for one in leads}
+        partners |= {("sale.order", one.id): one.partner_id for one in quotations}
+        found = [
+            (
+                one.id,
+                owners.get(
+                    partners[one.res_model, one.res_id].commercial_partner_id.id
+                ),
+            )
+            for one in activities
+        ]
+        self._give_activities(found, giver, receiver)
+
+    def _give_activities(self, found, giver, user):
+        """Write who does these activities now; ``[(activity id, customer)]``."""
+        activities = self.env["mail.activity"].browse([id_ for id_, _row in found])
+        if not activities:
+            return
+        self._log(
+            [(one, row) for one, (_id, row) in zip(activities, found, strict=True)],
+            giver,
+            user,
+        )
+        activities.with_context(**SILENT).write({"user_id": user.id})
 
     def _query_activities(self, company, giver, partner_ids):
-        """Select open activities of a person on customers, their leads and orders."""
+        """Select open activities of a person on customers, their leads and orders.
+
+        Those of leads and orders that stay with others move too: they are the giver's.
+        """
         for name in ("mail.activity", "res.partner", "crm.lead", "sale.order"):
             self.env[name].flush_model()
         return SQL(
@@ -133,26 +236,34 @@ class CoverageCarry(models.AbstractModel):
              ORDER BY a.id
             """,
             giver=giver.id,
-            partners=tuple(partner_ids),
+            partners=partner_ids,
             company=company.id,
         )
 
+    # === HISTORY === #
+
     def _log_carried(self, documents, giver, receiver, owners):
         """Add documents that follow to the history, as changes of the same run."""
-        log = self.env.context.get("coverage_log") or {}
-        values = []
+        pairs = []
         for document in documents:
             partner = document
             if documents._name != "res.partner":
                 partner = document.partner_id
-            customer = owners[partner.commercial_partner_id.id]
-            values.append(
-                {
-                    **customer._prepare_change_vals("user_id", giver, receiver, log),
-                    "model": documents._name,
-                    "res_id": document.id,
-                    "reason": {"code": "followed", "name": document.display_name},
-                    "date": log.get("date") or fields.Datetime.now(),
-                }
-            )
+            pairs.append((document, owners.get(partner.commercial_partner_id.id)))
+        self._log(pairs, giver, receiver)
+
+    def _log(self, pairs, giver, receiver):
+        """Add documents to the history of their customers; without one of nobody."""
+        log = self.env.context.get("coverage_log") or {}
+        values = [
+            {
+                **customer._prepare_change_vals("user_id", giver, receiver, log),
+                "model": document._name,
+                "res_id": document.id,
+                "reason": {"code": "followed", "name": document.display_name},
+                "date": log.get("date") or fields.Datetime.now(),
+            }
+            for document, customer in pairs
+            if customer
+        ]
         self.env["coverage.change"].sudo().create(values)

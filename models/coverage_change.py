@@ -64,7 +64,8 @@ class CoverageChange(models.Model):
     @api.depends_context("lang")
     def _compute_field_label(self):
         for change in self:
-            field = self.env[change.model]._fields.get(change.field_name)
+            known = self.env.get(change.model)  # its addon may be gone
+            field = known._fields.get(change.field_name) if known is not None else None
             change.field_label = (
                 field.get_description(self.env, ["string"])["string"]
                 if field

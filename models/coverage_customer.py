@@ -32,12 +32,13 @@ LOGGED = (
     "leave_alone_until",
     "leave_alone_asked_until",
 )
-CLASSIFIED = ("segment_id", "temperature_id", "lifecycle")
+CLASSIFIED = ("segment_id", "temperature_id", "lifecycle", "role_id")
 DERIVED = {
     *FACTS,
     *FLAT,
     *CONTACTS,
     *CLASSIFIED,
+    "rule_id",
     "segment_computed_id",
     "confirmed_potential",
     "confirmed_date",
@@ -55,7 +56,7 @@ class CoverageCustomer(models.Model):
     """
 
     _name = "coverage.customer"
-    _inherit = ["coverage.owned", "coverage.rhythm"]
+    _inherit = ["coverage.owned", "coverage.covered", "coverage.rhythm"]
     _description = "Customer"
     _rec_name = "partner_id"
     _rec_names_search = ["partner_id"]

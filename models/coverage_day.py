@@ -1,11 +1,12 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date, format_datetime
 
 from ..core.cadence import retry_on, stake
+from .coverage_owned import LAPSING_DAYS
 
 READ = (
     "id",
@@ -26,6 +27,7 @@ class CoverageDay(models.AbstractModel):
     """
 
     _name = "coverage.day"
+    _inherit = ["coverage.day.handoffs"]
     _description = "My Day"
 
     @api.model
@@ -37,7 +39,7 @@ class CoverageDay(models.AbstractModel):
         :param bool is_whole: all lines instead of the day's norm
         :return: dict of ``user`` and ``members`` (``{id, name}``), ``date`` (as read),
             ``lines`` (customers and leads, the highest stake first), ``more_count``,
-            ``meetings``, ``goals`` (``[{label, done, norm}]``) and ``decisions``
+            ``handoffs`` (what waits for an answer), ``meetings``, ``goals`` (``[{label, done, norm}]``) and ``decisions``
             (``[{code, label, count}]``, for leaders)
         :raises AccessError: for the day of somebody one does not lead
         """
@@ -73,6 +75,7 @@ class CoverageDay(models.AbstractModel):
                     limit=1,
                 )
             ),
+            "handoffs": self._get_handoffs(user, today),
             "meetings": self._get_meetings(user, today),
             "goals": self._get_goals(user, today),
             "decisions": self._get_decisions() if user == self.env.user else [],
@@ -541,58 +544,69 @@ class CoverageDay(models.AbstractModel):
         ]
 
     def _get_decisions(self):
-        """Return what waits for the leader who looks, with how many."""
-        if not self.env.user.has_group("crm_sales_coverage.group_coverage_team_leader"):
-            return []
-        customers, labels = self.env["coverage.customer"], self._get_decision_labels()
-        decisions = []
-        for code, label in labels.items():
-            count = customers.search_count(self._get_decision_domain(code))
-            if count:
-                decisions.append({"code": code, "label": label, "count": count})
-        return decisions
+        """Return what waits for the user, and how many of it.
+
+        :return: ``[{code, label, count}]``; for leaders the kinds of
+            ``coverage.decision``, then the user's own ``requests`` and ``lapsing``
+        """
+        counts = self._get_own_counts()
+        if self.env.user.has_group("crm_sales_coverage.group_coverage_team_leader"):
+            counts = self.env["coverage.decision"]._get_counts() | counts
+        return [
+            {"code": code, "label": label, "count": counts[code]}
+            for code, label in self._get_decision_labels().items()
+            if counts.get(code)
+        ]
 
     def _get_decision_labels(self):
-        _ = self.env._
+        _, kinds = self.env._, self.env["coverage.decision"]._fields["kind"]
         return {
-            "asked": _("Asked to be left alone"),
-            "unreachable": _("Tried often, no answer"),
-            "absent": _("Due, but the owner is away"),
+            **dict(kinds._description_selection(self.env)),
+            "requests": _("You asked your leader"),
+            "lapsing": _("Your registration lapses soon"),
         }
 
-    def _get_decision_domain(self, code):
-        """Return the customers that a leader has to decide on, of one kind."""
-        company = self.env.company.sudo()
-        today = company._get_coverage_today(fields.Datetime.now())
-        domain = Domain("company_id", "=", company.id)
-        if code == "asked":
-            return domain & Domain("leave_alone_asked_until", "!=", False)
-        if code == "unreachable":
-            return domain & Domain("is_unreachable", "=", True)
-        absent = self.env["coverage.cadence"]._get_absent_ids(fields.Datetime.now())
-        soon = today + timedelta(days=company.coverage_lead_days)
-        return (
-            domain
-            & Domain("next_contact_date", "<=", soon)
-            & Domain("is_unreachable", "=", False)
-            & (
-                Domain("leave_alone_until", "=", False)
-                | Domain("leave_alone_until", "<", today)
-            )
-            & Domain("user_id", "in", absent)
+    def _get_own_counts(self):
+        """Return how many own requests are open, and registrations lapse soon."""
+        requests = self.env["coverage.request"].search_count(
+            [
+                ("user_id", "=", self.env.uid),
+                ("company_id", "=", self.env.company.id),
+                ("state", "=", "open"),
+            ]
         )
+        return {"requests": requests, "lapsing": len(self._find_lapsing())}
+
+    def _find_lapsing(self):
+        """Return one's own registrations that lapse within days."""
+        company = self.env.company
+        today = company._get_coverage_today(fields.Datetime.now())
+        customers = self.env["coverage.customer"]
+        found = customers.search(
+            customers._get_lapsing_domain(self.env.user, company, today)
+        )
+        soon = today + timedelta(days=LAPSING_DAYS)
+        return found.filtered(lambda one: one.lapse_date and one.lapse_date <= soon)
 
     @api.model
     def action_open_decisions(self, code):
-        """Open the customers that wait for the leader's decision."""
-        ref = self.env.ref
-        decide = ref("crm_sales_coverage.coverage_customer_view_list_decide")
-        search = ref("crm_sales_coverage.coverage_customer_view_search_decide")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self._get_decision_labels()[code],
-            "res_model": "coverage.customer",
-            "domain": list(self._get_decision_domain(code)),
-            "views": [(decide.id, "list"), (False, "form")],
-            "search_view_id": [search.id, "search"],
-        }
+        """Open what waits for the user, of one kind.
+
+        :raises UserError: for a kind that there is not
+        """
+        labels = self._get_decision_labels()
+        if code not in labels:
+            raise UserError(self.env._("Choose what is to be decided."))
+        if code == "lapsing":
+            model, domain = "customer", [("id", "in", self._find_lapsing().ids)]
+        elif code == "requests":
+            model = "request"
+            domain = [("user_id", "=", self.env.uid), ("state", "=", "open")]
+        else:
+            model, domain = "decision", [("kind", "=", code)]
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            f"crm_sales_coverage.coverage_{model}_action"
+        )
+        if model != "customer":
+            domain.append(("company_id", "=", self.env.company.id))
+        return {**action, "name": labels[code], "domain": domain, "context": {}}

@@ -1,9 +1,7 @@
 from odoo import models
 
-KEPT = (
-    "user_id",
-    "team_id",
-    "owned_since",
+OWNED = ("user_id", "team_id", "owned_since", "protected_until", "registered_date")
+PINNED = (
     "segment_manual_id",
     "segment_manual_until",
     "segment_manual_reason",
@@ -38,9 +36,11 @@ class CoverageFold(models.AbstractModel):
         """Fold one row into another and delete it; nothing of it is lost."""
         vals = {}
         if not kept.user_id:
-            vals.update({name: row[name] for name in KEPT[:3]})
+            vals.update({name: row[name] for name in OWNED})
+        elif kept.user_id == row.user_id:
+            vals.update(self._keep_longest(row, kept))
         if not kept.segment_manual_id:
-            vals.update({name: row[name] for name in KEPT[3:]})
+            vals.update({name: row[name] for name in PINNED})
         for key, names in PROMISES:
             if not kept[key]:
                 vals.update({name: row[name] for name in names})
@@ -54,9 +54,40 @@ class CoverageFold(models.AbstractModel):
         changes.write({"customer_id": kept.id})
         changes.filtered(lambda line: line.model == row._name).res_id = kept.id
         self._fold_touches(row, kept)
-        row.invalidate_recordset(["change_ids", "touch_ids"])
+        self._fold_open(row.request_ids, kept, "kind", ("open",))
+        self._fold_open(row.handoff_ids, kept, "company_id", ("draft", "offered"))
+        row.invalidate_recordset(
+            ["change_ids", "touch_ids", "request_ids", "handoff_ids"]
+        )
+        reason = {"code": "merged", "name": row.display_name}
         row.unlink()
-        kept.write(vals)
+        kept._log_owner(reason).write(vals)
+
+    def _keep_longest(self, row, kept):
+        """Return the rights of one owner of both: those that last longest."""
+        days = [day for day in (row.protected_until, kept.protected_until) if day]
+        registered = row.registered_date if kept.registered_date else False
+        return {
+            "protected_until": max(days, default=False),
+            "registered_date": registered and min(registered, kept.registered_date),
+        }
+
+    def _fold_open(self, records, kept, name, open_states):
+        """Re-point requests or handoffs of a row, open and closed ones.
+
+        Of what may be open once only, by lead and field ``name``, the target's stays.
+        """
+
+        def is_open(record):
+            return record.state in open_states
+
+        ours = records.search([("customer_id", "=", kept.id)]).filtered(is_open)
+        known = {(one.lead_id, one[name]) for one in ours}
+        twice = records.filtered(is_open).filtered(
+            lambda one: (one.lead_id, one[name]) in known
+        )
+        twice.unlink()
+        (records - twice).write({"customer_id": kept.id})
 
     def _fold_touches(self, row, kept):
         """Re-point the contacts of a row; a meeting that both attended counts once."""

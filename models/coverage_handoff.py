@@ -1,9 +1,9 @@
-from zoneinfo import ZoneInfo
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError, ValidationError
+from odoo.fields import Domain
 
-from .coverage_carry import QUIET
+from .coverage_cadence import SILENT
+from .coverage_role import SENIORITIES
 
 STATES = [
     ("draft", "To Hand Over"),
@@ -34,6 +34,7 @@ TRANSITIONS = {
 }
 OPEN = ("draft", "offered")
 RUNNING = ("accepted", "watched")
+ADMITTED = {"from_user_id": "is_giver_admitted", "to_user_id": "is_receiver_admitted"}
 GIVEN = {
     "customer_id",
     "lead_id",
@@ -44,8 +45,8 @@ GIVEN = {
     "is_co_selling",
     "proposal",
 }
-RATINGS = [("good", "Good"), ("fair", "Fair"), ("bad", "Bad")]
 LEADER = "crm_sales_coverage.group_coverage_team_leader"
+MANAGER = "crm_sales_coverage.group_coverage_manager"
 
 
 class CoverageHandoff(models.Model):
@@ -58,7 +59,14 @@ class CoverageHandoff(models.Model):
     """
 
     _name = "coverage.handoff"
-    _inherit = ["mail.activity.mixin"]
+    _inherit = [
+        "coverage.deadline",
+        "coverage.handoff.words",
+        "coverage.oversight",
+        "coverage.succession",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _description = "Handoff"
     _order = "id desc"
     _check_company_auto = True
@@ -94,12 +102,20 @@ class CoverageHandoff(models.Model):
     role_id = fields.Many2one(
         "coverage.role", string="To Role", ondelete="set null", index="btree_not_null"
     )
+    min_seniority = fields.Selection(
+        SENIORITIES, string="At Least", readonly=True, default="junior", required=True
+    )
     team_id = fields.Many2one(
         "crm.team",
         string="Giver's Team",
         ondelete="set null",
         index="btree_not_null",
         help="Its leader sees and decides.",
+    )
+    is_receiver_admitted = fields.Boolean(
+        readonly=True,
+        export_string_translation=False,
+        help="The receiver sees the customer because of this offer only.",
     )
 
     # why
@@ -133,6 +149,9 @@ class CoverageHandoff(models.Model):
     state = fields.Selection(
         STATES, required=True, default="draft", readonly=True, index=True
     )
+    begin_date = fields.Datetime(
+        string="Begun on", required=True, default=fields.Datetime.now, readonly=True
+    )
     is_called = fields.Boolean(
         string="Leader Called",
         readonly=True,
@@ -154,33 +173,13 @@ class CoverageHandoff(models.Model):
     )
     closed_date = fields.Date(readonly=True)
 
-    # oversight
-    watch_deal_count = fields.Integer(
-        string="Deals to Watch",
-        default=3,
-        help="The giver sees this many of the receiver's first deals.",
-    )
-    watched_deal_count = fields.Integer(string="Deals Watched", readonly=True)
-    next_look_date = fields.Date(
-        string="Next Look", readonly=True, help="On this day the giver looks again."
-    )
-    look_count = fields.Integer(string="Looks", readonly=True)
-    is_hand_raised = fields.Boolean(string="Hand Raised", readonly=True)
-    is_co_selling = fields.Boolean(
-        string="Stay in the Deal Team",
-        help="The giver goes on seeing the customer after the watched deals, to learn.",
-    )
-    giver_rating = fields.Selection(RATINGS, readonly=True)
-    receiver_rating = fields.Selection(RATINGS, readonly=True)
-
     # whoever looks
     is_giver = fields.Boolean(compute="_compute_is_mine")
     is_receiver = fields.Boolean(compute="_compute_is_mine")
     is_leader = fields.Boolean(compute="_compute_is_mine")
 
     _one_open = models.UniqueIndex(
-        "(customer_id) WHERE customer_id IS NOT NULL AND lead_id IS NULL "
-        "AND state IN ('draft', 'offered')",
+        "(customer_id) WHERE customer_id IS NOT NULL AND state IN ('draft', 'offered')",
         "This customer is being handed over already. Cancel that handoff first.",
     )
     _one_open_lead = models.UniqueIndex(
@@ -188,6 +187,10 @@ class CoverageHandoff(models.Model):
         "This opportunity is being handed over already. Cancel that handoff first.",
     )
     _state_deadline = models.Index("(state, accept_deadline)")
+    _watch_not_negative = models.Constraint(
+        "CHECK (watch_deal_count >= 0)",
+        "The deals to watch cannot be negative. Use 0 for none.",
+    )
 
     @api.depends("customer_id", "lead_id", "to_user_id")
     def _compute_display_name(self):
@@ -209,15 +212,26 @@ class CoverageHandoff(models.Model):
     @api.constrains("customer_id", "lead_id")
     def _check_subject(self):
         for handoff in self:
-            if not handoff.customer_id and not handoff.lead_id:
+            customer, lead = handoff.customer_id.sudo(), handoff.lead_id.sudo()
+            if not customer and not lead:
                 raise ValidationError(
                     self.env._("Choose the customer or opportunity to hand over.")
+                )
+            partner = lead.partner_id.commercial_partner_id
+            if customer and lead and partner != customer.partner_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(lead)s is not an opportunity of %(customer)s. Hand them "
+                        "over one by one.",
+                        lead=lead.display_name,
+                        customer=customer.display_name,
+                    )
                 )
 
     @api.constrains("from_user_id", "to_user_id", "company_id")
     def _check_receiver(self):
         """The receiver is one of us, there, and not the giver."""
-        for handoff in self:
+        for handoff in self.filtered(lambda one: one.state in OPEN):
             receiver = handoff.to_user_id.sudo()
             if not receiver:
                 continue
@@ -228,14 +242,13 @@ class CoverageHandoff(models.Model):
                         user=receiver.name,
                     )
                 )
-            is_ours = receiver.active and not receiver.share
-            if not is_ours or handoff.company_id not in receiver.company_ids:
+            if not handoff._is_able(receiver):
                 raise ValidationError(
                     self.env._(
                         "%(user)s does not work in %(company)s. Choose somebody who "
                         "does.",
                         user=receiver.name,
-                        company=handoff.company_id.name,
+                        company=handoff.company_id.sudo().name,
                     )
                 )
 
@@ -243,52 +256,62 @@ class CoverageHandoff(models.Model):
     def create(self, vals_list):
         if not self.env.su:
             vals_list = [self._keep_given(vals) for vals in vals_list]
-        handoffs = super().create([self._add_giver(vals) for vals in vals_list])
-        handoffs._check_mine("from_user_id")
+        vals_list = self._add_givers(vals_list)
+        self._check_free(vals_list)
+        silent = self.with_context(**SILENT, mail_create_nosubscribe=True)
+        handoffs = super(CoverageHandoff, silent).create(vals_list)
+        handoffs = handoffs.with_env(self.env)
+        handoffs._check_may_begin()
         return handoffs
+
+    def message_subscribe(self, partner_ids=None, subtype_ids=None):
+        """Add no followers: who follows is mailed, and giver and receiver see it."""
+        return True
 
     # === ACTION METHODS === #
 
-    def action_offer(self):
+    def action_offer(self, to_user_id=None):
         """Offer to the receiver; the clock of the answer begins.
 
+        :param int to_user_id: somebody else than chosen before
         :raises UserError: without a receiver, or when he is not there or has no room
         """
         self._check_mine("from_user_id")
-        now = fields.Datetime.now()
-        for handoff in self.sudo():
-            if not handoff.to_user_id:
-                raise UserError(self.env._("Choose who is to receive it."))
-            handoff._move("offered", handoff.reason)
-            handoff.accept_deadline = handoff._get_deadline(
-                handoff._get_terms()["accept_days"], now
-            )
-            handoff._admit_receiver()
+        handoffs, now = self.sudo(), fields.Datetime.now()
+        handoffs._hold()
+        if to_user_id:
+            handoffs._check_open("draft").to_user_id = to_user_id
+        handoffs._check_receivers(now)
+        handoffs._offer(now)
         return True
 
     def action_accept(self):
         """Take what was offered: ownership and all that belongs to it move now.
 
-        :raises UserError: when somebody else answered first
+        :raises UserError: when somebody else answered first, or there is no room
         """
         self._check_mine("to_user_id")
-        self.sudo()._hold()
-        for handoff in self.sudo():
-            handoff._take(fields.Datetime.now())
+        handoffs = self.sudo()
+        handoffs._hold()
+        handoffs._check_open("offered")
+        handoffs._check_receivers(fields.Datetime.now(), is_there=True)
+        handoffs._take(fields.Datetime.now())
         return True
 
     def action_decline(self, reason=None):
         """Refuse before contact; the giver stays accountable."""
         self._check_mine("to_user_id")
-        self.sudo()._hold()
-        self.sudo()._close("declined", reason)
+        handoffs, now = self.sudo(), fields.Datetime.now()
+        handoffs._hold()
+        handoffs._close("declined", reason, now)
+        handoffs._follow_up(now)
         return True
 
     def action_cancel(self, reason=None):
         """Take an offer back."""
         self._check_mine("from_user_id")
         self.sudo()._hold()
-        self.sudo()._close("cancelled", reason)
+        self.sudo()._close("cancelled", reason, fields.Datetime.now())
         return True
 
     def action_hand_back(self, reason=None):
@@ -298,9 +321,45 @@ class CoverageHandoff(models.Model):
         """
         self._check_mine("to_user_id")
         self.sudo()._hold()
-        for handoff in self.sudo():
-            handoff._return(reason, fields.Datetime.now())
+        self.sudo()._return(reason, fields.Datetime.now())
         return True
+
+    def action_transfer(self, to_user_id=None):
+        """Let the leader transfer without waiting for an answer.
+
+        :param int to_user_id: whom; by default the receiver, else who suits best
+        :raises UserError: when nobody could take it
+        """
+        self._check_leads()
+        handoffs, now = self.sudo(), fields.Datetime.now()
+        handoffs._hold()
+        handoffs._check_open(*OPEN)
+        if to_user_id:
+            handoffs._dismiss("to_user_id")
+            handoffs.to_user_id = to_user_id
+        handoffs._choose_receivers(now)
+        handoffs._check_receivers(now)
+        handoffs._take(now)
+        return True
+
+    def action_offer_next(self):
+        """Offer to whom suits next best, as a new handoff that follows this one.
+
+        :raises UserError: when nobody else could take it
+        """
+        self._check_leads()
+        handoffs, now = self.sudo(), fields.Datetime.now()
+        handoffs._hold()
+        following = handoffs._offer_next(now)
+        if left := handoffs - following.previous_id:
+            raise UserError(
+                self.env._(
+                    "Nobody else could take %(names)s over. Choose a receiver, or "
+                    "cancel.",
+                    names=", ".join(left.mapped("display_name")),
+                )
+            )
+        return following[:1].with_env(self.env).action_open()
 
     def action_open(self):
         """Open this handoff."""
@@ -312,7 +371,7 @@ class CoverageHandoff(models.Model):
             "views": [(False, "form")],
         }
 
-    # === BUSINESS METHODS === #
+    # === MOVES === #
 
     def _move(self, target, reason=None):
         """Change the state: the only method that does.
@@ -320,7 +379,6 @@ class CoverageHandoff(models.Model):
         :raises UserError: when the state does not lead there
         """
         labels = dict(self._fields["state"]._description_selection(self.env))
-        steps = []
         for handoff in self:
             if (handoff.state, target) not in TRANSITIONS:
                 raise UserError(
@@ -331,17 +389,198 @@ class CoverageHandoff(models.Model):
                         target=labels[target],
                     )
                 )
-            steps.append(
+        self._log_step(reason, target)
+        self._silence()
+        self.sudo().write({"state": target, "reminded_date": False})
+
+    def _log_step(self, reason, target=None):
+        """Keep who did what, when and why; without a target the state stays."""
+        self.env["coverage.handoff.step"].sudo().create(
+            [
                 {
                     "handoff_id": handoff.id,
                     "from_state": handoff.state,
-                    "to_state": target,
+                    "to_state": target or handoff.state,
                     "reason": reason,
                     "user_id": self.env.uid,
                 }
+                for handoff in self
+            ]
+        )
+
+    def _offer(self, now):
+        """Let the receivers answer; by when is as the policy says."""
+        self._move("offered")
+        for (company, days), group in self._group_by_term("accept_days").items():
+            today = company._get_coverage_today(now)
+            group.write(
+                {
+                    "accept_deadline": self._shift_workdays(company, today, days),
+                    "is_called": False,
+                }
             )
-        self.env["coverage.handoff.step"].sudo().create(steps)
-        self.sudo().write({"state": target})
+        self._admit("to_user_id")
+        self._tell("to_user_id", "offered")
+
+    def _take(self, now):
+        """Move the ownership to the receivers; the givers go on seeing it."""
+        self._check_owners()
+        watched = self.filtered(lambda one: one.watch_deal_count and one.from_user_id)
+        for group, state in ((watched, "watched"), (self - watched, "accepted")):
+            if group:
+                group._move(state)
+        self.write({"is_called": False})
+        self._begin_watch(now)
+        watched._admit("from_user_id")
+        self._move_ownership("to_user_id", "handoff")
+        self._dismiss("to_user_id")
+
+    def _close(self, state, reason, now):
+        """End an offer without a transfer; the giver stays accountable."""
+        self._move(state, reason)
+        self._write_closed(now, {"answer_reason": reason})
+        self._dismiss("to_user_id")
+
+    def _return(self, reason, now):
+        """Give the ownership back: to the giver, else to nurturing, else to the pool.
+
+        :raises UserError: when the time to hand back is past
+        """
+        for handoff in self:
+            handoff._check_may_return(now)
+        self._move("handed_back", reason)
+        self._write_closed(now, {"answer_reason": reason})
+        self._dismiss("from_user_id")
+        receivers = self._find_nurturers(
+            self.filtered(lambda one: not one._is_able(one.from_user_id)), now
+        )
+        for handoff in self:
+            receivers.setdefault(handoff, handoff.from_user_id)
+        for user in {*receivers.values()}:
+            group = self.filtered(lambda one, user=user: receivers[one] == user)
+            group._give(user, "handed_back", reason)
+
+    def _write_closed(self, now, vals):
+        """Write the day of the end, with more."""
+        for company, group in self.grouped("company_id").items():
+            today = company._get_coverage_today(now)
+            group.write({**vals, "closed_date": today, "is_called": False})
+
+    # === OWNERSHIP === #
+
+    def _move_ownership(self, name, code):
+        """Make the giver or receiver the owner, a group of equal pairs at a time.
+
+        :param name: of ``from_user_id``, ``to_user_id``
+        """
+        for (user, _reason), group in self.grouped(
+            lambda one: (one[name], one.reason)
+        ).items():
+            group._give(user, code, _reason)
+
+    def _give(self, user, code, text):
+        """Make somebody the owner of these customers, or of the opportunities alone."""
+        customers = self.customer_id
+        reason = {"code": code, "text": text or ""}
+        log = {
+            "reasons": {one.id: {"user_id": reason} for one in customers},
+            "origin": self.env.context.get("coverage_origin"),
+        }
+        if customers:
+            customers.with_context(coverage_log=log).write({"user_id": user.id})
+        leads = self.lead_id.filtered(lambda one: one.user_id != user)
+        self.env["coverage.carry"]._carry_leads(leads, user, log)
+
+    def _check_owners(self):
+        """Raise unless the givers still have what is to change hands."""
+        for handoff in self:
+            if handoff._is_void():
+                raise UserError(
+                    self.env._(
+                        "%(handoff)s is not open with %(giver)s any more. Cancel this "
+                        "handoff.",
+                        handoff=handoff.display_name,
+                        giver=handoff.from_user_id.name or self.env._("nobody"),
+                    )
+                )
+
+    @api.model
+    def _settle_customers(self, customers):
+        """End what others decided: handoffs of customers that changed hands otherwise.
+
+        Called whenever owners changed. An offer of a former owner is cancelled, a watch
+        of a receiver who has it no longer is over.
+        """
+        handoffs = self.sudo().search(
+            [("customer_id", "in", customers.ids), ("state", "in", OPEN + RUNNING)]
+        )
+        reason, now = self.env._("The owner changed."), fields.Datetime.now()
+        offers = handoffs.filtered(
+            lambda one: (
+                one.state in OPEN and one.from_user_id != one.customer_id.user_id
+            )
+        )
+        if offers:
+            offers._close("cancelled", reason, now)
+        watches = handoffs.filtered(
+            lambda one: (
+                one.state in RUNNING and one.to_user_id != one.customer_id.user_id
+            )
+        )
+        if watches:
+            watches._complete(reason, now)
+
+    # === WHO SEES === #
+
+    def _admit(self, name):
+        """Let the receivers or givers see the customers, and remember that we did."""
+        for user, group in self.grouped(name).items():
+            if not user:
+                continue
+            new = group.filtered(
+                lambda one, user=user: (
+                    one.customer_id and user not in one.customer_id.watcher_ids
+                )
+            )
+            if new:
+                new.customer_id.write({"watcher_ids": [fields.Command.link(user.id)]})
+                new.write({ADMITTED[name]: True})
+
+    def _dismiss(self, name):
+        """Let them see the customers no longer, if they did because of this only.
+
+        Where another handoff lets the same person see it, that one remembers it.
+        """
+        for user, group in self.filtered(ADMITTED[name]).grouped(name).items():
+            others = group._find_others(user)
+            for other in others:
+                key = "to_user_id" if other.to_user_id == user else "from_user_id"
+                other[ADMITTED[key]] = True
+            customers = group.customer_id - others.customer_id
+            customers.write({"watcher_ids": [fields.Command.unlink(user.id)]})
+            group.write({ADMITTED[name]: False})
+
+    def _find_others(self, user):
+        """Return other handoffs because of which a person sees these customers."""
+        return self.search(
+            [
+                ("customer_id", "in", self.customer_id.ids),
+                ("id", "not in", self.ids),
+                "|",
+                "&",
+                ("to_user_id", "=", user.id),
+                ("state", "=", "offered"),
+                "&",
+                ("from_user_id", "=", user.id),
+                "|",
+                ("state", "=", "watched"),
+                "&",
+                ("state", "=", "completed"),
+                ("is_co_selling", "=", True),
+            ]
+        )
+
+    # === CHECKS === #
 
     def _check_mine(self, *roles):
         """Raise unless the user is one of these, or leads the team.
@@ -357,42 +596,89 @@ class CoverageHandoff(models.Model):
                     self.env._("This handoff is not yours. Ask your team leader.")
                 )
 
-    def _keep_given(self, vals):
-        """Return what a person may say of a new handoff; the rest follows."""
-        return {name: value for name, value in vals.items() if name in GIVEN}
+    def _check_leads(self):
+        """Raise unless the user leads a team of these handoffs."""
+        self.check_access("read")
+        if not self.env.su and not self.env.user.has_group(LEADER):
+            raise AccessError(
+                self.env._("Only team leaders can do this. Ask your team leader.")
+            )
 
-    def _add_giver(self, vals):
-        """Return the values of a new handoff with giver, team and company."""
-        lead = self.lead_id.browse(vals.get("lead_id")).sudo()
-        customer = self.customer_id.browse(vals.get("customer_id")).sudo()
-        giver = lead.user_id or customer.user_id
-        company = customer.company_id or lead._get_coverage_company(self.env.company)
-        return {
-            "company_id": company.id,
-            "from_user_id": giver.id,
-            "team_id": (customer.team_id or lead.team_id or giver.sale_team_id).id,
-            **vals,
-        }
+    @api.model
+    def _check_free(self, vals_list):
+        """Raise when something is being handed over already; say by whom to whom."""
+        wanted = [vals for vals in vals_list if vals.get("state", "draft") in OPEN]
+        domain = Domain("state", "in", OPEN) & (
+            Domain("customer_id", "in", [one["customer_id"] or 0 for one in wanted])
+            | Domain("lead_id", "in", [one["lead_id"] or 0 for one in wanted])
+        )
+        for handoff in self.sudo().search(domain, limit=1):
+            raise UserError(
+                self.env._(
+                    "%(handoff)s is being handed over to %(receiver)s already. Cancel "
+                    "that handoff first.",
+                    handoff=handoff.display_name,
+                    receiver=handoff.to_user_id.name or self.env._("somebody"),
+                )
+            )
 
-    def _get_terms(self):
-        """Return the deadlines and the oversight that hold for this handoff.
+    def _check_may_begin(self):
+        """Raise unless the user has what he hands over, or leads its team."""
+        user = self.env.user
+        if self.env.su or user.has_group(MANAGER):
+            return
+        is_leader = user.has_group(LEADER)
+        for handoff in self.sudo():
+            is_led = is_leader and handoff.team_id.user_id == user
+            if handoff.from_user_id != user and not is_led:
+                raise AccessError(
+                    self.env._(
+                        "%(handoff)s is not yours. Its owner or the team leader can "
+                        "hand it over.",
+                        handoff=handoff.display_name,
+                    )
+                )
 
-        Those of its policy, else what a new policy proposes.
-        """
-        policy = self.policy_id or self.policy_id.new({})
-        return {
-            name: policy[name]
-            for name in ("accept_days", "handover_days", "handback_days", "look_days")
-        }
+    def _check_open(self, *states):
+        """Return these handoffs; raise unless all are in one of these states."""
+        labels = dict(self._fields["state"]._description_selection(self.env))
+        for handoff in self:
+            if handoff.state not in states:
+                raise UserError(
+                    self.env._(
+                        "%(handoff)s is “%(state)s” already. Look again.",
+                        handoff=handoff.display_name,
+                        state=labels[handoff.state],
+                    )
+                )
+        return self
 
-    def _get_deadline(self, working_days, now):
-        """Return the day that many working days of the company from now."""
-        company = self.company_id
-        today = company._get_coverage_midnight(company._get_coverage_today(now))
-        calendar = company.resource_calendar_id
-        begin = today.replace(tzinfo=ZoneInfo("UTC"))
-        end = calendar.plan_days(working_days + 1, begin, compute_leaves=True)
-        return end.astimezone(ZoneInfo(company._get_coverage_tz())).date()
+    def _check_may_return(self, now):
+        """Raise when the time to hand back is past."""
+        until = self.handback_deadline
+        today = self.company_id._get_coverage_today(now)
+        if self.state in RUNNING and (not until or until < today):
+            raise UserError(
+                self.env._(
+                    "The time to hand %(handoff)s back is past. Offer it to somebody "
+                    "else, or ask your team leader.",
+                    handoff=self.display_name,
+                )
+            )
+
+    def _is_void(self):
+        """Return whether nothing is left to hand over, or not by this giver."""
+        customer, lead = self.customer_id, self.lead_id
+        if customer:
+            return not customer.active or customer.user_id != self.from_user_id
+        is_open = lead.active and lead.won_status == "pending"
+        return not is_open or lead.user_id != self.from_user_id
+
+    def _is_able(self, user):
+        """Return whether a person works in this company."""
+        user = user.sudo()
+        is_ours = user.active and not user.share
+        return bool(user) and is_ours and self.company_id in user.company_ids
 
     def _hold(self):
         """Lock these handoffs, so that of two who answer at once one wins.
@@ -400,51 +686,61 @@ class CoverageHandoff(models.Model):
         :raises UserError: tells the other one
         """
         try:
-            self.lock_for_update()
+            self.lock_for_update(allow_referencing=True)
         except LockError:
             raise UserError(
                 self.env._("Somebody else is just answering. Look again in a moment.")
             ) from None
+        self.invalidate_recordset(["state"])
 
-    def _admit_receiver(self):
-        """Let the receiver see the customer that he is offered."""
-        for handoff in self:
-            handoff.customer_id.watcher_ids |= handoff.to_user_id
+    # === VALUES === #
 
-    def _dismiss(self, user):
-        """Let a person see the customers no longer, unless another handoff lets him."""
-        for handoff in self:
-            handoff.customer_id.watcher_ids -= user
+    def _keep_given(self, vals):
+        """Return what a person may say of a new handoff; the rest follows."""
+        return {name: value for name, value in vals.items() if name in GIVEN}
 
-    def _take(self, now):
-        """Move the ownership to the receiver; the giver goes on seeing it."""
-        today = self.company_id._get_coverage_today(now)
-        is_watched = self.watch_deal_count > 0
-        self._move("watched" if is_watched else "accepted")
-        self.accepted_date = today
-        self._move_ownership(self.to_user_id, {"code": "handoff", "text": self.reason})
-        self._dismiss(self.to_user_id)
-        if is_watched and self.from_user_id:
-            self.customer_id.watcher_ids |= self.from_user_id
+    def _add_givers(self, vals_list):
+        """Return the values of new handoffs with giver, team and company."""
+        leads = self.lead_id.browse(
+            {vals["lead_id"] for vals in vals_list if vals.get("lead_id")}
+        )
+        customers = self.customer_id.browse(
+            {vals["customer_id"] for vals in vals_list if vals.get("customer_id")}
+        )
+        leads = {one.id: one for one in leads.sudo().exists()}
+        customers = {one.id: one for one in customers.sudo().exists()}
+        return [
+            self._add_giver(
+                vals,
+                customers.get(vals.get("customer_id"), self.customer_id.sudo()),
+                leads.get(vals.get("lead_id"), self.lead_id.sudo()),
+            )
+            for vals in vals_list
+        ]
 
-    def _move_ownership(self, receiver, reason):
-        """Make somebody the owner of the customer, or of the opportunity alone."""
-        log = {"reasons": {self.customer_id.id: {"user_id": reason}}}
-        if self.customer_id:
-            self.customer_id.with_context(coverage_log=log).user_id = receiver
-        if self.lead_id.user_id != receiver:
-            self.lead_id.with_context(**QUIET).user_id = receiver
+    def _add_giver(self, vals, customer, lead):
+        """Return the values of a new handoff of a customer, or of a lead.
 
-    def _close(self, state, reason):
-        """End an offer without a transfer; the giver stays accountable."""
-        self._move(state, reason)
-        self.write({"answer_reason": reason})
-        for handoff in self:
-            handoff._dismiss(handoff.to_user_id)
+        A prospect goes with the lead, if both are the giver's.
+        """
+        giver = lead.user_id or customer.user_id
+        company = customer.company_id or lead._get_coverage_company(self.env.company)
+        if lead and not customer and vals.get("customer_id", True):
+            customer = self._find_prospect(lead, company)
+        return {
+            "company_id": company.id,
+            "from_user_id": giver.id,
+            "team_id": (customer.team_id or lead.team_id or giver.sale_team_id).id,
+            **vals,
+            "customer_id": customer.id,
+            "lead_id": lead.id,
+        }
 
-    def _return(self, reason, now):
-        """Give the ownership back."""
-        self._move("handed_back", reason)
-        self.answer_reason = reason
-        self._dismiss(self.from_user_id)
-        self._move_ownership(self.from_user_id, {"code": "handed_back", "text": reason})
+    def _find_prospect(self, lead, company):
+        """Return the prospect of a lead's owner, unless it is handed over already."""
+        customer = lead._get_coverage_customer(company)
+        is_prospect = customer.lifecycle == "prospect" and customer.active
+        if not is_prospect or customer.user_id != lead.user_id or not lead.user_id:
+            return customer.browse()
+        domain = [("customer_id", "=", customer.id), ("state", "in", OPEN)]
+        return customer if not self.sudo().search_count(domain) else customer.browse()

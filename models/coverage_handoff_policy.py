@@ -1,5 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
+from ..core.handoff import parse_looks
 from .coverage_role import SENIORITIES
 
 TRIGGERS = [
@@ -18,6 +20,7 @@ class CoverageHandoffPolicy(models.Model):
     """
 
     _name = "coverage.handoff.policy"
+    _inherit = ["coverage.handoff.policy.words"]
     _description = "Handoff Policy"
     _order = "sequence, id"
 
@@ -123,3 +126,17 @@ class CoverageHandoffPolicy(models.Model):
         "Deadlines, order days and handoffs a day are at least 1; other numbers cannot "
         "be negative.",
     )
+
+    @api.constrains("look_days")
+    def _check_look_days(self):
+        for policy in self:
+            try:
+                parse_looks(policy.look_days)
+            except ValueError:
+                raise ValidationError(
+                    self.env._(
+                        "“%(days)s” are not days to look back after. Enter whole "
+                        "numbers with commas between, such as 30, 60, 90.",
+                        days=policy.look_days,
+                    )
+                ) from None

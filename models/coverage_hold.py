@@ -25,6 +25,16 @@ class CoverageHold(models.AbstractModel):
                 self.env.invalidate_all()
         return None
 
+    def _work_through(self, items, size, act, commit):
+        """Call ``act`` on batches, each a transaction; return whether time was left."""
+        for start in range(0, len(items), size):
+            batch = items[start : start + size]
+            self._retry(lambda batch=batch: act(batch), commit)
+            left = len(items) - start - len(batch)
+            if commit and not commit(len(batch), left + 1):
+                return False  # never 0 here: Odoo would take the job for finished
+        return True
+
     def _lock(self, customers):
         """Return those of ``customers`` that this transaction now holds.
 

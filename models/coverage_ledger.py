@@ -142,7 +142,11 @@ class CoverageLedger(models.AbstractModel):
                        OR EXISTS (
                            SELECT 1 FROM coverage_customer_watcher_rel w
                             WHERE w.coverage_customer_id = c.id
-                              AND w.res_users_id = s.user_id),
+                              AND w.res_users_id = s.user_id)
+                       OR EXISTS (
+                           SELECT 1 FROM crm_team_member m
+                            WHERE m.user_id = c.user_id AND m.active
+                              AND m.coverage_assistant_id = s.user_id),
                    round(s.minutes, 1), s.note, s.source, s.origin_id, TRUE, %(uid)s,
                    now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
               FROM (%(contacts)s) s

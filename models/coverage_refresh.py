@@ -218,7 +218,9 @@ class CoverageRefresh(models.AbstractModel):
         self._retry(
             lambda: self.env["crm.lead"].sudo()._predict_open(frame.company), commit
         )
-        run._finish_refresh(frame)
+        cover = self.env["coverage.cover"]
+        if cover._cover_company(frame.company, frame.now, commit):
+            run._finish_refresh(frame)
 
     def _apply_rows(self, frame, rows, log, run):
         """Decide and write one batch; return the ids of rows held by others."""
@@ -308,15 +310,18 @@ class CoverageRefresh(models.AbstractModel):
         second run finds nothing left to change.
         """
         now, runs = fields.Datetime.now(), self.env["coverage.run"]
-        commit = self._commit_batch
+        commit, cover = self._commit_batch, self.env["coverage.cover"]
         marks = self.env["coverage.mark"].search([])
         failed = runs._continue_runs(now, commit)
         companies = self.env["res.company"].search([])
         begun = {company: runs._find_unfinished(company, now) for company in companies}
         started = min((run.date for run in begun.values() if run), default=None)
+        is_woken = marks or any(map(cover._is_stale, companies))
         for company in companies:
-            if marks and runs._is_done_today(company, now):
-                continue  # woken for the marked alone
+            if is_woken and runs._is_done_today(company, now):
+                if not cover._cover_company(company, now, commit):
+                    return
+                continue  # woken for the marked, or for changed rules, alone
             run = begun[company] or runs._find_job(company, started)
             if not run or run.state != "applied":
                 run = run or runs._create_refresh(company, started or now)

@@ -4,6 +4,9 @@ from datetime import timedelta
 from odoo import models
 from odoo.tools import SQL
 
+from .coverage_cadence import SILENT
+from .coverage_carry import QUIET
+
 HOLD_DAYS = 30
 STANDINGS = {
     "segment_id": (
@@ -41,6 +44,8 @@ class CoverageRestore(models.AbstractModel):
         """
         held = changes.filtered(self._still_holds)
         (changes - held).state = "kept"
+        documents = held.filtered(lambda line: line.model != "coverage.customer")
+        held -= documents
         self._restore_standings(run, held)
         customers = self.env["coverage.customer"].sudo()
         groups = defaultdict(list)
@@ -49,31 +54,68 @@ class CoverageRestore(models.AbstractModel):
             groups[tuple(sorted(vals.items()))].append(customer.id)
         refresh, refused = self.env["coverage.refresh"], set()
         log = {"origin": "undo", "date": now}
-        for vals, ids in groups.items():
-            batch = customers.with_context(coverage_log=log).browse(ids)
+        for vals, ids in groups.items():  # what followed the run is restored as itself
+            batch = customers.with_context(coverage_log=log, coverage_skip_carry=True)
+            batch = batch.browse(ids)
             refused |= refresh._write_group(batch, dict(vals))
         refused = held.filtered(lambda line: line.customer_id.id in refused)
         refused.state = "kept"
         (held - refused).state = "undone"
+        self._restore_documents(documents)
         if run.what_if:
             refresh._refresh_customers(held.customer_id, now, "undo")
+        self.env["coverage.cover"]._cover_customers(
+            held.customer_id.with_context(coverage_log=log)
+        )
 
     def _still_holds(self, change):
         """Return whether the record's field is still what the run made of it."""
-        value = change.customer_id[change.field_name]
+        record = change.customer_id
+        if change.model != "coverage.customer":
+            record = self.env[change.model].sudo().browse(change.res_id).exists()
+            if not record or not self._is_open(record):
+                return False
+        value = record[change.field_name]
         if isinstance(value, models.BaseModel):
             value = value.id
         return (str(value) if value else False) == change.new_value
 
+    def _is_open(self, document):
+        """Return whether a document can still change hands: neither done nor closed."""
+        if document._name == "crm.lead":
+            return document.won_status == "pending"
+        if document._name == "sale.order":
+            return document.state in ("draft", "sent")
+        return document._name != "mail.activity" or document.active
+
+    def _restore_documents(self, changes):
+        """Give back the documents that followed an owner, silently."""
+        carry, refresh = self.env["coverage.carry"].sudo(), self.env["coverage.refresh"]
+        for model, lines in changes.grouped("model").items():
+            for user_id, group in lines.grouped("old_value").items():
+                user = self.env["res.users"].sudo().browse(int(user_id or 0) or ())
+                documents = self.env[model].sudo().browse(group.mapped("res_id"))
+                quiet = documents.with_context(**QUIET, **SILENT)
+                refused = refresh._write_group(quiet, {"user_id": user.id})
+                kept = group.filtered(lambda line, ids=refused: line.res_id in ids)
+                kept.state, (group - kept).state = "kept", "undone"
+                if model in ("crm.lead", "sale.order"):
+                    former = (
+                        self.env["res.users"]
+                        .sudo()
+                        .browse(int(group[0].new_value or 0) or ())
+                    )
+                    carry._settle_followers(documents, former, user)
+
     def _restore_standings(self, run, changes):
         """Set back since when and what was left, where the run's move is the last."""
+        self.env["coverage.customer"].flush_model()
         for name, (assignments, since) in STANDINGS.items():
             lines = changes.filtered(lambda line, name=name: line.field_name == name)
             days = lines.grouped(
                 lambda line: run.company_id._get_coverage_today(line.date)
             )
             for day, ids in days.items():
-                self.env["coverage.customer"].flush_model()
                 self.env.cr.execute(self._query_standings(assignments, since, ids, day))
         self.env["coverage.customer"].invalidate_model(flush=False)
 

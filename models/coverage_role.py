@@ -1,6 +1,8 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 SENIORITIES = [("junior", "Junior"), ("regular", "Regular"), ("senior", "Senior")]
+SHOWN = 5
 RANKS = {code: rank for rank, (code, _label) in enumerate(SENIORITIES)}
 
 
@@ -78,3 +80,64 @@ class CoverageRole(models.Model):
     def _compute_member_count(self):
         for role in self:
             role.member_count = len(role.member_ids)
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        roles = super().create(vals_list)
+        if any("member_ids" in vals for vals in vals_list):
+            roles.member_ids._keep_tenures(fields.Datetime.now())
+        return roles
+
+    def write(self, vals):
+        if vals.get("active") is False:
+            self._check_unused()
+        if "member_ids" not in vals:
+            return super().write(vals)
+        members = self.member_ids
+        result = super().write(vals)
+        (members | self.member_ids)._keep_tenures(fields.Datetime.now())
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        """Refuse what would tear holes into rules, stages or anybody's history."""
+        self._check_unused()
+        held = self.env["coverage.tenure"].sudo().search([("role_id", "in", self.ids)])
+        if held:
+            raise UserError(
+                self.env._(
+                    "%(role)s cannot be deleted, because people held it: their time "
+                    "in the role would be lost. Archive it instead.",
+                    role=held[0].role_id.name,
+                )
+            )
+
+    # === BUSINESS METHODS === #
+
+    def _check_unused(self):
+        """Refuse to let roles go that people, stages or rules need."""
+        for role in self:
+            names = role._get_users()
+            if names:
+                shown = names if len(names) <= SHOWN else [*names[:SHOWN], "…"]
+                raise UserError(
+                    self.env._(
+                        "%(role)s is still needed by %(users)s. Give them another "
+                        "role first.",
+                        role=role.name,
+                        users=", ".join(shown),
+                    )
+                )
+
+    def _get_users(self):
+        """Return the names of the people, stages and rules that need a role."""
+        self.ensure_one()
+        stages = self.env["crm.stage"].search([("coverage_role_id", "=", self.id)])
+        rules = self.env["coverage.rule"].search([("role_id", "=", self.id)])
+        return [
+            *self.member_ids.user_id.mapped("name"),
+            *stages.mapped("name"),
+            *rules.mapped("name"),
+        ]

@@ -232,9 +232,13 @@ class CoverageTouch(models.Model):
 
     @api.model
     def _keeps_rhythm(self, user, customer):
-        """Return whether contacts of ``user`` count: owner, watcher or of a team."""
+        """Return whether contacts of ``user`` count.
+
+        Of the owner, the owner's assistant, a watcher, or somebody of a sales team.
+        """
         user, customer = user.sudo(), customer.sudo()
-        if user in customer.user_id | customer.watcher_ids:
+        assistants = customer.user_id.crm_team_member_ids.coverage_assistant_id
+        if user in customer.user_id | assistants | customer.watcher_ids:
             return True
         leads = Domain("user_id", "in", user.ids)
         teams = self.env["crm.team"].sudo()

@@ -32,6 +32,7 @@ class CoverageWhy(models.AbstractModel):
         :return: dict of ``headline`` (str), ``badge`` (str), ``facts``
             (``[{label, value}]``), ``rule`` (str), ``reasons`` and ``changes``
             (``[{code, text, numbers}]``), ``contact`` (the same, of the next contact),
+            ``cover`` (None, or ``{role, rule, text, is_miscovered}``),
             ``missing`` (``[str]``: what would be needed to rate) and ``lookalike``
             (None, or ``{cell, count, claim, nearest}``)
         """
@@ -49,6 +50,7 @@ class CoverageWhy(models.AbstractModel):
             "reasons": teller.reasons(),
             "changes": teller.changes(),
             "contact": teller.contact(),
+            "cover": customer._get_cover(),
             "missing": teller.missing(),
             "lookalike": self._get_lookalike(customer, frame, outcome),
         }
@@ -180,6 +182,10 @@ class CoverageWhy(models.AbstractModel):
             sentences = self._get_lifecycle_sentences()
         elif change.field_name in ("leave_alone_until", "leave_alone_asked_until"):
             sentences = self._get_pause_sentences(reason)
+        elif change.field_name == "role_id":
+            sentences = self._get_cover_sentences(reason)
+        elif change.field_name in ("user_id", "team_id"):
+            sentences = self._get_owner_sentences(reason)
         else:
             sentences = self._get_segment_sentences(reason, money)
         return sentences.get(code, "")
@@ -193,6 +199,37 @@ class CoverageWhy(models.AbstractModel):
             "granted": _("Granted. %(by)s asked: %(text)s", **words),
             "declined": _("Declined."),
             "ended": _("The pause was ended."),
+            "lost": "%(text)s" % words,
+        }
+
+    def _get_cover_sentences(self, reason):
+        name = reason.get("rule")
+        _ = self.env._
+        return {
+            "rule": _("Rule “%(rule)s”.", rule=name)
+            if name
+            else _("No rule covers it.")
+        }
+
+    def _get_owner_sentences(self, reason):
+        """Return what a change of owner says of itself, by the reason's code."""
+        words = {name: reason.get(name) or "" for name in ("text", "name", "days")}
+        _ = self.env._
+        return {
+            "handoff": _("Handed over: %(text)s", **words),
+            "handed_back": _("Handed back: %(text)s", **words),
+            "followed": _("%(name)s followed its customer.", **words),
+            "quoted": _("Quotation %(name)s was sent.", **words),
+            "registered": _("Registered."),
+            "claimed": _("Taken: it had no owner."),
+            "lapsed": _(
+                "The registration lapsed: no contact within %(days)s days.", **words
+            ),
+            "released": _("Given up: %(text)s", **words)
+            if words["text"]
+            else _("Given up."),
+            "left": _("%(name)s no longer works on it.", **words),
+            "merged": _("Merged with %(name)s.", **words),
         }
 
     def _money(self, currency):

@@ -1,4 +1,4 @@
-from collections import Counter
+from collections import Counter, defaultdict
 
 from psycopg2 import errors
 
@@ -10,6 +10,11 @@ from odoo.tools.sql import column_exists, create_column
 from ..core.lookalike import Traits, band_of, claimer
 from ..core.segment import cut_offs, nearest, share_of
 
+CARRIED = {  # what hangs on a lead, and which of it may be open once only
+    "coverage.touch": (),
+    "coverage.request": ("open",),
+    "coverage.handoff": ("draft", "offered"),
+}
 PREDICT_BATCH = 1_000
 WON_FIELDS = {
     "stage_id",
@@ -26,7 +31,8 @@ WON_FIELDS = {
 class CrmLead(models.Model):
     """Leads carry the segment of their customer, else the one they look like."""
 
-    _inherit = "crm.lead"
+    _name = "crm.lead"
+    _inherit = ["crm.lead", "coverage.handed", "coverage.watched"]
 
     segment_id = fields.Many2one(
         "coverage.segment",
@@ -42,6 +48,18 @@ class CrmLead(models.Model):
         string="Employees", help="Number of people who work there.", aggregator="avg"
     )
 
+    coverage_role_id = fields.Many2one(
+        "coverage.role",
+        string="Covered by",
+        compute="_compute_coverage_rule_id",
+        help="The role that the rules of who covers whom name for this lead.",
+    )
+    coverage_rule_id = fields.Many2one(
+        "coverage.rule",
+        string="Coverage Rule",
+        compute="_compute_coverage_rule_id",
+        help="The rule that named the role.",
+    )
     touch_count = fields.Integer(compute="_compute_touch_count")
 
     _coverage_phone = models.Index(
@@ -81,6 +99,20 @@ class CrmLead(models.Model):
             for lead, segment_id in leads._predict_segments(company):
                 lead.segment_id = segment_id
 
+    @api.depends(
+        "partner_id",
+        "company_id",
+        "segment_id",
+        "stage_id",
+        "expected_revenue",
+        "team_id",
+    )
+    def _compute_coverage_rule_id(self):
+        rules = self.env["coverage.cover"]._cover_leads(self)
+        for lead in self:
+            lead.coverage_rule_id = rules[lead.id]
+            lead.coverage_role_id = rules[lead.id].sudo().role_id
+
     def _compute_touch_count(self):
         groups = self.env["coverage.touch"]._read_group(
             [("lead_id", "in", self.ids)], ["lead_id"], ["__count"]
@@ -94,6 +126,8 @@ class CrmLead(models.Model):
         leads = super().create(vals_list)
         if any(self._may_win(vals) for vals in vals_list):
             leads._refresh_won(leads._filter_won(), leads.partner_id)
+        if any(vals.get("stage_id") for vals in vals_list):
+            self.env["coverage.paperwork"]._queue(leads)
         self.env["coverage.refresh"].sudo()._queue_customers(
             leads.filtered("partner_id")
         )
@@ -102,10 +136,16 @@ class CrmLead(models.Model):
     def write(self, vals):
         if WON_FIELDS.isdisjoint(vals):
             return super().write(vals)
+        if vals.get("active") is False:
+            self.env["coverage.guard"]._check_lost(self)
         partners, won = self.partner_id, self._filter_won()
         result = super().write(vals)
         if won or self._may_win(vals):
             self._refresh_won(won | self._filter_won(), partners | self.partner_id)
+        if vals.get("stage_id") or vals.get("active") is False:
+            self.env["coverage.handoff.engine"]._wake()
+        if vals.get("stage_id"):
+            self.env["coverage.paperwork"]._queue(self)
         self.env["coverage.refresh"].sudo()._queue_customers(
             self.filtered("partner_id")
         )
@@ -148,8 +188,7 @@ class CrmLead(models.Model):
         reason = self.env["crm.lost.reason"].browse(
             additional_values.get("lost_reason_id") or ()
         )
-        if reason.is_coverage_no_answer:
-            self._check_tried_enough()
+        self._check_lost_reason(reason)
         return super().action_set_lost(**additional_values)
 
     # === ACTION METHODS === #
@@ -174,15 +213,54 @@ class CrmLead(models.Model):
         gone = [lead_id for lead_id in self.ids if lead_id in merged]
         if not gone:
             return
-        touches = self.env["coverage.touch"].sudo().with_context(active_test=False)
-        found = touches.search([("lead_id", "in", gone)])
-        for lead, group in found.grouped("lead_id").items():
-            head = lead.id
-            while head in merged:  # merged once more
-                head = merged[head]
-            group.lead_id = self.browse(head).exists()
+        for model, ids in self._find_carried(gone).items():
+            records = self.env[model].sudo().browse(ids)
+            for lead, group in records.grouped("lead_id").items():
+                head = lead.id
+                while head in merged:  # merged once more
+                    head = merged[head]
+                self._carry_over(group, self.browse(head).exists())
         for lead_id in gone:
             del merged[lead_id]
+
+    def _find_carried(self, lead_ids):
+        """Return ids by model of what hangs on leads: contacts, requests, handoffs."""
+        found = defaultdict(list)
+        for model in CARRIED:
+            self.env[model].flush_model(["lead_id"])
+        for model, id_ in self.env.execute_query(self._query_carried(lead_ids)):
+            found[model].append(id_)
+        return found
+
+    def _query_carried(self, lead_ids):
+        """Select from several models at once: merging leads must stay cheap."""
+        parts = [
+            SQL(
+                "SELECT %s, id FROM %s WHERE lead_id IN %s",
+                model,
+                SQL.identifier(self.env[model]._table),
+                tuple(lead_ids),
+            )
+            for model in CARRIED
+        ]
+        return SQL(" UNION ALL ").join(parts)
+
+    def _carry_over(self, records, lead):
+        """Give what hung on a merged lead to the one it became.
+
+        Of what may be open once only, the merged lead's goes.
+        """
+        open_states = CARRIED[records._name]
+        if open_states and records.search_count(
+            [("lead_id", "=", lead.id), ("state", "in", open_states)], limit=1
+        ):
+            records -= records.filtered(lambda one: one.state in open_states)
+        records.lead_id = lead
+
+    def _check_lost_reason(self, reason):
+        """Refuse a lost reason that does not hold for these leads."""
+        if reason.is_coverage_no_answer:
+            self._check_tried_enough()
 
     def _check_tried_enough(self):
         """Refuse that a seller gives leads up because nobody answered, too early.
@@ -370,3 +448,25 @@ class CrmLead(models.Model):
             free.filtered(
                 lambda lead: lead._get_coverage_company() == company
             )._compute_segment_id()
+
+    # === WATCHERS === #
+
+    def _flush_watchers(self):
+        super()._flush_watchers()
+        self.env["coverage.handoff"].flush_model()
+
+    def _query_watchers(self):
+        """Add opportunities that change hands alone: for who is offered or watches."""
+        return SQL(
+            """
+            %s
+             UNION ALL
+            SELECT h.lead_id, h.to_user_id FROM coverage_handoff h
+             WHERE h.lead_id IS NOT NULL AND h.state = 'offered'
+             UNION ALL
+            SELECT h.lead_id, h.from_user_id FROM coverage_handoff h
+             WHERE h.lead_id IS NOT NULL AND (
+                   h.state = 'watched' OR h.state = 'completed' AND h.is_co_selling)
+            """,
+            super()._query_watchers(),
+        )

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class CrmStage(models.Model):
@@ -14,5 +14,37 @@ class CrmStage(models.Model):
         help="Leads that enter this stage are handed to somebody in this role.",
     )
     coverage_owner_ids = fields.One2many(
-        "coverage.stage.owner", "stage_id", string="Stage Bosses"
+        "coverage.stage.owner",
+        "stage_id",
+        string="Stage Bosses",
+        help="Who is accountable for what stays in this stage, and is told when it "
+        "stays too long.",
     )
+    coverage_boss_ids = fields.Many2many(
+        "res.users", string="Bosses", compute="_compute_coverage_boss_ids"
+    )
+
+    @api.depends("coverage_owner_ids.user_id")
+    def _compute_coverage_boss_ids(self):
+        for stage in self:
+            stage.coverage_boss_ids = stage.coverage_owner_ids.user_id
+
+    @api.model
+    def _open_coverage_leads(self, name, domain, context=None):
+        """Return the action that lists some opportunities under a name."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm.crm_lead_opportunities"
+        )
+        views = (
+            ("list", "crm.crm_case_tree_view_oppor"),
+            ("kanban", "crm.crm_case_kanban_view_leads"),
+            ("form", "crm.crm_lead_view_form"),
+        )
+        return {
+            **action,
+            "name": name,
+            "display_name": name,
+            "views": [(self.env.ref(view).id, mode) for mode, view in views],
+            "domain": domain,
+            "context": {"default_type": "opportunity", **(context or {})},
+        }

@@ -6,9 +6,18 @@ BULK = {"auto_reply", "bulk", "junk"}
 
 
 class MailThread(models.AbstractModel):
-    """Tells mail that a machine wrote from mail that a person wrote."""
+    """Tells mail of machines from mail of people, and keeps followers few."""
 
     _inherit = "mail.thread"
+
+    def message_subscribe(self, partner_ids=None, subtype_ids=None):
+        """Add followers; none where we plan contacts and paperwork for somebody.
+
+        Who follows is mailed of all that is said of the customer: hundreds of them.
+        """
+        if self.env.context.get("coverage_no_subscribe"):
+            return True
+        return super().message_subscribe(partner_ids, subtype_ids)
 
     def message_post(self, **kwargs):
         """Let the ledger read a message again, now that its recipients are known.

@@ -1,7 +1,7 @@
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import ormcache
 
@@ -177,6 +177,10 @@ class ResCompany(models.Model):
         help="A seller who archives a customer, gives it up or loses its last "
         "opportunity asks the team leader.",
     )
+    coverage_cover_progress = fields.Json(
+        export_string_translation=False,
+        help="The rules of who covers whom that were applied to all customers.",
+    )
     coverage_fallback_user_id = fields.Many2one(
         "res.users",
         string="Fallback Person",
@@ -269,6 +273,19 @@ class ResCompany(models.Model):
     @ormcache()
     def _get_first_company_id(self):
         return self.sudo().search([], order="id", limit=1).id
+
+    def _find_coverage_manager(self):
+        """Return a manager of this company: accountable where nobody else is."""
+        self.ensure_one()
+        manager = self.env.ref("crm_sales_coverage.group_coverage_manager")
+        users = self.env["res.users"].sudo()
+        domain = [
+            ("all_group_ids", "in", manager.ids),
+            ("company_ids", "in", self.ids),
+            ("share", "=", False),
+            ("id", "!=", SUPERUSER_ID),
+        ]
+        return users.search(domain, order="id", limit=1)
 
     def _get_coverage_tz(self):
         """Return the name of the time zone in which this company's days begin."""

@@ -1,7 +1,6 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .coverage_customer import LIFECYCLES
@@ -91,6 +90,12 @@ class ResPartner(models.Model):
 
     _coverage_phone = models.Index(
         "(phone_sanitized) WHERE phone_sanitized IS NOT NULL"
+    )
+    _coverage_vat = models.Index(
+        "(upper(regexp_replace(vat, '\\W', '', 'g'))) WHERE vat IS NOT NULL"
+    )
+    _coverage_domain = models.Index(
+        "(split_part(email_normalized, '@', 2)) WHERE email_normalized IS NOT NULL"
     )
     _coverage_employees_not_negative = models.Constraint(
         "CHECK (coverage_employee_count >= 0)",
@@ -215,7 +220,9 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         if "user_id" in vals:
-            self._check_owner_change(vals["user_id"])
+            self.env["coverage.guard"]._check_owner(self, vals["user_id"])
+        if vals.get("active") is False:
+            self.env["coverage.guard"]._check_archive(self)
         has_identity = not IDENTITY_FIELDS.isdisjoint(vals)
         before = (
             {partner: partner.commercial_partner_id for partner in self}
@@ -232,17 +239,9 @@ class ResPartner(models.Model):
         return result
 
     def unlink(self):
+        self.env["coverage.guard"]._check_archive(self)
         self._get_coverage_rows().unlink()
         return super().unlink()
-
-    def message_subscribe(self, partner_ids=None, subtype_ids=None):
-        """Add followers; none for a contact that the rhythm plans.
-
-        Who follows is mailed of all that is said of the customer: hundreds of them.
-        """
-        if self.env.context.get("coverage_no_subscribe"):
-            return True
-        return super().message_subscribe(partner_ids, subtype_ids)
 
     # === COVERAGE === #
 
@@ -260,31 +259,6 @@ class ResPartner(models.Model):
         """Open the dialog that notes a contact with this person."""
         self.ensure_one()
         return self.env["coverage.log.touch"]._open(default_partner_id=self.id)
-
-    def _check_owner_change(self, user_id):
-        """Refuse that somebody takes or gives away a customer that another one owns.
-
-        Who owns a customer sees its money. Leaders may do it, and everybody with
-        customers of his own or without owner.
-
-        :raises UserError: names the owner and whom to ask
-        """
-        user = self.env.user
-        if self.env.su or user.has_group(
-            "crm_sales_coverage.group_coverage_team_leader"
-        ):
-            return
-        for row in self._get_coverage_rows():
-            owner = row.user_id
-            if owner and owner != user and owner.id != user_id:
-                raise UserError(
-                    self.env._(
-                        "%(customer)s is %(owner)s's customer. Ask the team leader to "
-                        "change the salesperson.",
-                        customer=row.partner_id.display_name,
-                        owner=owner.name,
-                    )
-                )
 
     def _get_coverage_rows(self):
         """Return the rows of these partners in all companies, archived ones too."""
@@ -335,7 +309,8 @@ class ResPartner(models.Model):
         self.env["coverage.refresh"].sudo()._queue_customers(missing)
         rows = self.env["coverage.customer"].sudo()
         for owner_id, ids in moved.items():
-            rows.browse(ids).with_context(coverage_from_partner=True).user_id = owner_id
+            following = rows.browse(ids).with_context(coverage_from_partner=True)
+            following._log_claims(owner_id).user_id = owner_id
 
     def _fold_into_parent(self, before):
         """Fold rows of partners that now belong to another commercial partner.

@@ -238,9 +238,9 @@ class TestDay(CoverageCase):
             with self.subTest(code):
                 day = self.env["coverage.day"].with_user(self.leader)
                 action = day.action_open_decisions(code)
-                rows = self.env["coverage.customer"].with_user(self.leader)
-                found = rows.search(action["domain"])
-                self.assertEqual(found.partner_id.name, code.capitalize())
+                lines = self.env["coverage.decision"].with_user(self.leader)
+                found = lines.search(action["domain"])
+                self.assertEqual(found.subject, code.capitalize())
         self.assertEqual(self._get_day(self.south_leader)["decisions"], [])
         self.assertEqual(self._get_day(self.sara)["decisions"], [])
 

@@ -63,7 +63,11 @@ class TestHistory(CoverageCase):
         self._refresh(NOW.replace(year=2031, month=1))
         self.assertEqual(
             self._history(self.customer),
-            [("temperature_id", "Hot", "Frozen"), ("lifecycle", "New", "Sleeping")],
+            [
+                ("temperature_id", "Hot", "Frozen"),
+                ("lifecycle", "New", "Sleeping"),
+                ("role_id", "Hunter", "Business Developer"),
+            ],
         )
 
     def test_pin_is_logged_with_its_author(self):

@@ -80,6 +80,82 @@ class TestMerge(CoverageCase):
         self.assertEqual(row.segment_manual_id.code, "B")
         self.assertEqual(row.declared_potential, 5_000)
 
+    # === RIGHTS, REQUESTS AND HANDOFFS === #
+
+    def test_rights_come_with_the_owner(self):
+        self.source.user_id = self.sara
+        rights = {"protected_until": TODAY, "registered_date": ago(3)}
+        self._row(self.source).write(rights)
+        self._merge()
+        row = self._row(self.target)
+        self.assertEqual(row.user_id, self.sara)
+        self.assertEqual({name: row[name] for name in rights}, rights)
+        change = row.change_ids.filtered(lambda one: one.field_name == "user_id")
+        self.assertIn("Merged with Source.", change.mapped("reason_text"))
+
+    def test_rights_of_another_owner_end(self):
+        for customer, user, day in (
+            (self.target, self.sara, ago(1)),
+            (self.source, self.olga, TODAY),
+        ):
+            customer.user_id = user
+            self._row(customer).protected_until = day
+        self._merge()
+        self.assertEqual(self._row(self.target).protected_until, ago(1))
+
+    def test_one_owner_of_both_keeps_the_longer_right(self):
+        for customer, day in ((self.target, ago(1)), (self.source, TODAY)):
+            customer.user_id = self.sara
+            self._row(customer).protected_until = day
+        self._merge()
+        self.assertEqual(self._row(self.target).protected_until, TODAY)
+
+    def test_requests_and_handoffs_are_kept_once(self):
+        for customer in (self.target, self.source):
+            customer.user_id = self.sara
+            row = self._row(customer)
+            requests = self.env["coverage.request"].with_user(self.sara)
+            requests._ask("archive", {row: row}, customer.name)
+            for state in ("declined", "draft"):
+                self.env["coverage.handoff"].create(
+                    {
+                        "customer_id": row.id,
+                        "to_user_id": self.sam.id,
+                        "reason": "Grew",
+                    }
+                ).state = state
+            row = self._row(self.source)
+        requests._ask("release", {row: row}, "No time")
+        self._merge()
+        row = self._row(self.target)
+        self.assertEqual(
+            sorted(row.request_ids.mapped("reason")), ["No time", "Target"]
+        )
+        self.assertEqual(
+            sorted(row.handoff_ids.mapped("state")), ["declined", "declined", "draft"]
+        )
+
+    def test_merged_leads_keep_requests_and_handoffs(self):
+        self.target.user_id = self.sara
+        row = self._row(self.target)
+        leads = self.env["crm.lead"].concat(
+            *(
+                self._create_opportunity(self.target, user_id=self.sara.id)
+                for _number in range(2)
+            )
+        )
+        requests = self.env["coverage.request"].with_user(self.sara)
+        for lead in leads:
+            requests._ask("lost", {lead: row}, "No budget")
+            self.env["coverage.handoff"].create(
+                {"lead_id": lead.id, "to_user_id": self.sam.id, "reason": "Grew"}
+            )
+        merged = leads.merge_opportunity()
+        self.assertEqual(row.request_ids.lead_id, merged)
+        self.assertEqual(len(row.request_ids), 1)
+        handoffs = self.env["coverage.handoff"].search([("lead_id", "=", merged.id)])
+        self.assertEqual(len(handoffs), 1)
+
     def test_history_of_both_is_kept(self):
         self._confirm_order(self.source, 5_000)
         self._confirm_order(self.target, 2_000)

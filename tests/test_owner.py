@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo.tests import new_test_user, tagged
 
 from .common import TODAY, CoverageCase
@@ -95,3 +97,53 @@ class TestOwner(CoverageCase):
             self.customer.user_id = self.sara
         self.assertEqual(self.row.owned_since, TODAY)
         self.assertFalse(self._history(self.customer))
+
+    # === WHO HAD IT === #
+
+    def _get_owners(self, user=None):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        report = self.env["coverage.ownership.report"].with_user(user or self.manager)
+        lines = report.search([("customer_id", "=", self.row.id)], order="date_from")
+        return [(line.user_id, line.date_to and line.date_to.date()) for line in lines]
+
+    def test_owner_of_a_customer_that_never_changed_hands(self):
+        self.assertEqual(self._get_owners(), [(self.sara, False)])
+
+    def test_owners_one_after_the_other(self):
+        nobody = self.env["res.users"]
+        with self._on_day(-5):
+            self.row._log_owner({"code": "released"}).user_id = False
+        with self._on_day(-9):
+            self.row.user_id = self.olga
+        days = [TODAY + timedelta(days=number) for number in (5, 9)]
+        self.assertEqual(
+            self._get_owners(),
+            [(self.sara, days[0]), (nobody, days[1]), (self.olga, False)],
+        )
+        lines = self.row.ownership_ids
+        self.assertEqual(lines.mapped("user_id"), self.olga + self.sara)
+        pool = lines.filtered(lambda one: not one.user_id)
+        self.assertEqual((pool.reason_text, pool.days), ("Given up.", 4))
+
+    def test_owners_say_what_the_customer_brought(self):
+        self._confirm_order(self.customer, 700, days_ago=3)
+        self.row.action_refresh()
+        self.row.user_id = self.olga
+        self._confirm_order(self.customer, 300)
+        self.env.flush_all()
+        first, second = self.row.ownership_ids.sorted("id", reverse=True).sorted(
+            lambda one: not one.date_to
+        )
+        self.assertEqual((first.user_id, first.revenue_to), (self.sara, 700))
+        self.assertEqual((second.revenue_from, second.revenue_to), (700, 1_000))
+
+    def test_who_sees_the_owners(self):
+        for user, is_seen in (
+            (self.sara, True),
+            (self.sam, False),
+            (self.leader, True),
+            (self.south_leader, False),
+        ):
+            with self.subTest(user.login):
+                self.assertEqual(bool(self._get_owners(user)), is_seen)

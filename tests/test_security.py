@@ -1,4 +1,9 @@
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import (
+    AccessError,
+    RedirectWarning,
+    UserError,
+    ValidationError,
+)
 from odoo.service.model import get_public_method
 from odoo.tests import tagged, users
 
@@ -7,8 +12,10 @@ from .common import CoverageCase
 MODELS = (
     "coverage.cadence",
     "coverage.cadence.preview",
+    "coverage.candidate",
     "coverage.change",
     "coverage.contact",
+    "coverage.cover",
     "coverage.customer",
     "coverage.day",
     "coverage.facts",
@@ -21,12 +28,13 @@ MODELS = (
     "coverage.reference",
     "coverage.refresh",
     "coverage.restore",
+    "coverage.rule",
     "coverage.run",
     "coverage.sources",
     "coverage.touch",
     "coverage.why",
 )
-PUBLIC = ("get_day", "get_why", "log_call")
+PUBLIC = ("get_day", "get_matrix", "get_why", "log_call")
 
 
 @tagged("post_install", "-at_install")
@@ -158,8 +166,9 @@ class TestSecurity(CoverageCase):
         for user in (self.sara, self.env["res.users"]):
             with self.assertRaises(UserError):
                 partner.user_id = user
-        self.rows["Sara's"].partner_id.with_env(self.env).user_id = self.sam
-        self.assertEqual(self.rows["Sara's"].user_id, self.sam)
+        with self.assertRaises(RedirectWarning):
+            self.rows["Sara's"].partner_id.with_env(self.env).user_id = self.sam
+        self.assertEqual(self.rows["Sara's"].user_id, self.sara)
 
     @users("cover_manager")
     def test_manager_writes_neither_facts_nor_the_state_of_a_run(self):

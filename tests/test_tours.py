@@ -266,3 +266,76 @@ class TestTours(HttpCase):
         )
         lead.action_set_lost(lost_reason_id=reason.id)
         self.start_tour("/odoo", "coverage_reports", login="tour_manager")
+
+    def test_manager_decides_who_covers_whom(self):
+        self.start_tour("/odoo", "coverage_rule_matrix", login="tour_manager")
+        self.env.invalidate_all()
+        rule = self.env["coverage.rule"].search([("name", "=", "Tour Rule")])
+        self.assertEqual(self._row(self.bravo).rule_id, rule)
+
+    def test_manager_names_a_stage_boss_and_reads_the_board(self):
+        self._create_leader()
+        team = self.env["crm.team"].search([("name", "=", "Tour Team")])
+        hunter = self.env.ref("crm_sales_coverage.role_hunter")
+        team.crm_team_member_ids.coverage_role_ids = hunter
+        self.bravo.country_id = self.env.ref("base.us")
+        orders = self.env["sale.order"].search([("partner_id", "=", self.bravo.id)])
+        orders.user_id = self.seller
+        stage = self.env["crm.stage"].create(
+            {
+                "name": "Tour Talks",
+                "coverage_role_id": hunter.id,
+                "rotting_threshold_days": 7,
+            }
+        )
+        for name, days in (("Tour Old", 10), ("Tour Fresh", 1)):
+            lead = self.env["crm.lead"].create(
+                {
+                    "name": name,
+                    "type": "opportunity",
+                    "company_id": self.company.id,
+                    "team_id": team.id,
+                    "user_id": self.seller.id,
+                    "stage_id": stage.id,
+                }
+            )
+            lead.date_last_stage_update = fields.Datetime.now() - timedelta(days=days)
+        self.start_tour("/odoo", "coverage_stage_board", login="tour_manager")
+        self.env.invalidate_all()
+        self.assertEqual(stage.coverage_owner_ids.user_id, self.seller)
+        self.assertEqual(
+            team.crm_team_member_ids.coverage_country_ids, self.env.ref("base.us")
+        )
+
+    def test_offer_accept_watch_and_hand_back(self):
+        receiver = self._create_user("tour_receiver", "sales_team.group_sale_salesman")
+        receiver.name = "Tour Receiver"
+        leader = self._create_leader()
+        farmer = self.env.ref("crm_sales_coverage.role_farmer")
+        self.env["crm.team"].search([("user_id", "=", leader.id)]).write(
+            {"crm_team_member_ids": [Command.create({"user_id": receiver.id})]}
+        )
+        receiver.crm_team_member_ids.coverage_role_ids = farmer
+        bravo = self._row(self.bravo)
+        bravo.role_id = farmer
+        self.start_tour("/odoo", "coverage_handoff_offer", login="tour_seller")
+        self.env.invalidate_all()
+        handoff = bravo.handoff_ids
+        self.assertEqual((handoff.state, handoff.to_user_id), ("offered", receiver))
+        self.start_tour("/odoo", "coverage_handoff_accept", login="tour_receiver")
+        self.env.invalidate_all()
+        self.assertEqual((handoff.state, bravo.user_id), ("watched", receiver))
+        self.start_tour("/odoo", "coverage_handoff_watch", login="tour_seller")
+        self.env.invalidate_all()
+        self.assertTrue(handoff.is_hand_raised)
+        self.start_tour("/odoo", "coverage_handoff_back", login="tour_receiver")
+        self.env.invalidate_all()
+        self.assertEqual((handoff.state, bravo.user_id), ("handed_back", self.seller))
+        self.assertEqual(handoff.answer_reason, "Wants its old seller")
+
+    def test_manager_previews_the_handoffs_and_switches_them_on(self):
+        cron = self.env.ref("crm_sales_coverage.ir_cron_handoff")
+        cron.active = False
+        self.start_tour("/odoo", "coverage_handoff_preview", login="tour_manager")
+        self.env.invalidate_all()
+        self.assertTrue(cron.active)

@@ -1,13 +1,18 @@
 from . import (
     base_partner_merge,
     coverage_answer,
+    coverage_ask,
     coverage_cadence_preview,
+    coverage_handoff_preview,
     coverage_leave_alone,
+    coverage_leaver,
     coverage_log_touch,
     coverage_match_touch,
     coverage_offer,
+    coverage_register,
     coverage_set_potential,
     coverage_set_segment,
     coverage_start,
     coverage_what_if,
+    crm_lead_lost,
 )

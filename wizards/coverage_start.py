@@ -46,6 +46,13 @@ class CoverageStart(models.TransientModel):
     # who keeps in touch
     is_rhythm_active = fields.Boolean(compute="_compute_is_rhythm_active")
 
+    # who covers whom, and how customers change hands
+    rule_count = fields.Integer(compute="_compute_covered")
+    member_count = fields.Integer(compute="_compute_covered")
+    cast_count = fields.Integer(compute="_compute_covered")
+    policy_count = fields.Integer(compute="_compute_covered")
+    is_handoff_active = fields.Boolean(compute="_compute_is_rhythm_active")
+
     @api.depends("company_id")
     def _compute_display_name(self):
         for start in self:
@@ -109,6 +116,23 @@ class CoverageStart(models.TransientModel):
     def _compute_is_rhythm_active(self):
         cron = self.env.ref("crm_sales_coverage.ir_cron_cadence").sudo()
         self.is_rhythm_active = cron.active
+        cron = self.env.ref("crm_sales_coverage.ir_cron_handoff").sudo()
+        self.is_handoff_active = cron.active
+
+    @api.depends("company_id")
+    def _compute_covered(self):
+        """Count rules, team members, those of them with a role, and policies."""
+        members = self.env["crm.team.member"].sudo()
+        for start in self:
+            here = ("crm_team_id.company_id", "in", (False, start.company_id.id))
+            start.rule_count = self.env["coverage.rule"].search_count([])
+            start.member_count = members.search_count([here])
+            start.cast_count = members.search_count(
+                [here, ("coverage_role_ids", "!=", False)]
+            )
+            start.policy_count = self.env["coverage.handoff.policy"].search_count(
+                [("company_id", "in", (False, start.company_id.id))]
+            )
 
     # === ACTION METHODS === #
 
@@ -148,6 +172,22 @@ class CoverageStart(models.TransientModel):
     def action_preview_rhythm(self):
         """Open what the contact rhythm would ask of each seller."""
         return self.env["coverage.cadence.preview"].action_preview()
+
+    def action_preview_handoffs(self):
+        """Open what the handoff policies would begin."""
+        return self.env["coverage.handoff.preview"].action_preview()
+
+    def action_open_rules(self):
+        """Open the rules of who covers whom."""
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_sales_coverage.coverage_rule_action"
+        )
+
+    def action_open_members(self):
+        """Open the members of the sales teams, to give them their roles."""
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_sales_coverage.crm_team_member_action"
+        )
 
     def action_open_without_industry(self):
         """Open the companies whose industry nobody has entered yet, to fill in."""

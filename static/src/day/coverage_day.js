@@ -7,6 +7,7 @@ import { useSetupAction } from "@web/search/action_hook";
 import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
+import { CoverageDayHandoff } from "./coverage_day_handoff";
 import { CoverageDayLine } from "./coverage_day_line";
 
 /**
@@ -15,7 +16,7 @@ import { CoverageDayLine } from "./coverage_day_line";
  */
 export class CoverageDay extends Component {
     static template = "crm_sales_coverage.Day";
-    static components = { CoverageDayLine, Layout };
+    static components = { CoverageDayHandoff, CoverageDayLine, Layout };
     static props = { ...standardActionServiceProps };
 
     setup() {

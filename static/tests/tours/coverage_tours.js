@@ -309,12 +309,12 @@ tours.add("coverage_leader", {
         },
         { trigger: ".o_coverage_decisions [data-code='asked']", run: "click" },
         {
-            trigger: ".o_data_row:contains('Tour Delta') button[name='action_grant_leave_alone']",
+            trigger: ".o_data_row:contains('Tour Delta') button[name='action_yes']:not(.d-none)",
             run: "click",
         },
         { trigger: ".o_list_view:not(:has(.o_data_row:contains('Tour Delta')))" },
         { trigger: ".o_breadcrumb .o_back_button, .breadcrumb-item a", run: "click" },
-        { trigger: ".o_coverage_day:not(:has(.o_coverage_decisions))" },
+        { trigger: ".o_coverage_day:not(:has([data-code='asked']))" },
         ...openCoverageMenu("coverage_touch_menu_unmatched"),
         {
             content: "a call from an unknown number",
@@ -405,5 +405,215 @@ tours.add("coverage_reports", {
         { trigger: ".o_list_view" },
         ...openCoverageMenu("coverage_outcome_menu"),
         { trigger: ".o_data_row:contains('Reached the goal')" },
+    ],
+});
+
+tours.add("coverage_rule_matrix", {
+    url: "/odoo/coverage-customers",
+    steps: () => [
+        ...openCoverageMenu("coverage_rule_menu"),
+        {
+            content: "who covers a regular A",
+            trigger:
+                ".o_coverage_rule_matrix [data-cell='regular A']:contains('Key Account Manager, senior')",
+        },
+        {
+            content: "a rule that another one blocks is shown before it is saved",
+            trigger: ".o_list_button_add",
+            run: "click",
+        },
+        {
+            trigger: ".o_field_widget[name='name'] input",
+            run: "edit Tour Rule",
+        },
+        { trigger: ".o_field_widget[name='lifecycle'] input", run: "click" },
+        { trigger: ".o_select_menu_item:contains(/^New$/)", run: "click" },
+        { trigger: ".o_field_widget[name='role_id'] input", run: "edit Farmer" },
+        {
+            trigger: ".o-autocomplete--dropdown-item:contains('Farmer')",
+            run: "click",
+        },
+        {
+            trigger: ".alert [name='lint_text']:contains('“Tour Rule” never holds')",
+        },
+        ...stepUtils.saveForm(),
+        { trigger: ".o_back_button", run: "click" },
+        {
+            content: "and marked in the list",
+            trigger: ".o_coverage_rule_warnings:contains('“Tour Rule” never holds')",
+        },
+        {
+            content: "dragged above the rule that blocks it, it holds",
+            trigger: ".o_data_row:contains('Tour Rule') .o_handle_cell",
+            run: "drag_and_drop(.o_data_row:first .o_handle_cell)",
+        },
+        {
+            trigger:
+                ".o_coverage_rule_matrix [data-cell='new A']:contains('Farmer'):contains('Tour Rule')",
+        },
+        {
+            content: "a cell opens its customers",
+            trigger: "[data-cell='new B'] .o_coverage_rule_count",
+            run: "click",
+        },
+        {
+            trigger: ".o_data_row:contains('Tour Bravo') td[name='partner_id']",
+            run: "click",
+        },
+        {
+            content: "the rule is told on the customer",
+            trigger: ".o_coverage_why_cover:contains('rule “Tour Rule”')",
+        },
+        { trigger: "[name='cover']:contains('Farmer')" },
+    ],
+});
+
+tours.add("coverage_stage_board", {
+    url: "/odoo/coverage-customers",
+    steps: () => [
+        ...openCoverageMenu("coverage_stage_owner_menu"),
+        { trigger: ".o_list_button_add", run: "click" },
+        {
+            trigger: ".o_selected_row [name='stage_id'] input",
+            run: "edit Tour Talks",
+        },
+        {
+            trigger: ".o-autocomplete--dropdown-item:contains('Tour Talks')",
+            run: "click",
+        },
+        {
+            content: "for all teams that have no boss of their own",
+            trigger: ".o_selected_row [name='user_id'] input",
+            run: "edit Tour Seller",
+        },
+        {
+            trigger: ".o-autocomplete--dropdown-item:contains('Tour Seller')",
+            run: "click",
+        },
+        { trigger: ".o_list_button_save", run: "click" },
+        { trigger: ".o_data_row:contains('Tour Talks'):not(.o_selected_row)" },
+        ...openCoverageMenu("coverage_stage_report_menu"),
+        {
+            content: "two open, one late; who answers for it",
+            trigger:
+                ".o_kanban_record:contains('Tour Talks'):contains('Tour Team'):contains('2 open'):contains('Tour Seller')",
+        },
+        {
+            trigger:
+                ".o_kanban_record:contains('Tour Talks'):contains('Tour Team') .o_coverage_stage_late_count:contains('1 late')",
+            run: "click",
+        },
+        { trigger: ".o_breadcrumb .active:contains('Late in Tour Talks')" },
+        { trigger: ".o_data_row:contains('Tour Old')" },
+        { trigger: "body:not(:has(.o_data_row:contains('Tour Fresh')))" },
+        { trigger: ".o_back_button, .breadcrumb-item a", run: "click" },
+        {
+            content: "a click opens all that lies there",
+            trigger:
+                ".o_coverage_stage_board .o_kanban_record:contains('Tour Talks'):contains('Tour Team')",
+            run: "click",
+        },
+        { trigger: ".o_data_row:contains('Tour Fresh')" },
+        ...openCoverageMenu("coverage_role_menu"),
+        { trigger: ".o_data_row:contains('Hunter') td[name='name']", run: "click" },
+        {
+            content: "who is in the role",
+            trigger: ".o_form_view [name='member_ids'] .o_data_row:contains('Tour Seller')",
+        },
+        ...openCoverageMenu("coverage_people_menu"),
+        {
+            trigger: ".o_data_row:contains('Tour Seller') td[name='user_id']",
+            run: "click",
+        },
+        { trigger: "button[name='action_fill_in_from_sales']", run: "click" },
+        { trigger: ".o_notification:contains('Tour Seller')" },
+        {
+            content: "time in the role",
+            trigger: "[name='coverage_tenure_ids'] .o_data_row:contains('Hunter')",
+        },
+        ...openCoverageMenu("coverage_work_report_menu"),
+        { trigger: ".o_pivot, .o_view_nocontent" },
+        ...openCoverageMenu("coverage_tenure_menu"),
+        { trigger: ".o_data_row:contains('Tour Seller'):contains('Hunter')" },
+        ...openCoverageMenu("coverage_tenure_menu_ready"),
+        { trigger: ".o_list_view" },
+    ],
+});
+
+const handoffLine = (name) => `.o_coverage_day_handoff[aria-label='${name}']`;
+
+tours.add("coverage_handoff_offer", {
+    url: "/odoo/coverage-customers",
+    steps: () => [
+        { trigger: ".o_data_row:contains('Tour Bravo') td[name='partner_id']", run: "click" },
+        { trigger: "button[name='action_hand_over']", run: "click" },
+        {
+            content: "who suits best is chosen already",
+            trigger: ".modal .o_coverage_candidate.o_coverage_chosen:contains('Tour Receiver')",
+        },
+        { trigger: ".modal [name='reason'] input", run: "edit Buys every month" },
+        { trigger: ".modal button[name='action_offer']", run: "click" },
+        noDialog,
+        {
+            trigger: ".o_form_view [name='handoff']:contains('Offered to Tour Receiver'):contains('Buys every month')",
+        },
+    ],
+});
+
+tours.add("coverage_handoff_accept", {
+    url: "/odoo/my-day",
+    steps: () => [
+        {
+            content: "it waits for me, with the reason",
+            trigger: `${handoffLine("Tour Bravo")}:contains('Buys every month')`,
+        },
+        { trigger: `${handoffLine("Tour Bravo")} .o_coverage_accept`, run: "click" },
+        { trigger: `.o_coverage_day:not(:has(${handoffLine("Tour Bravo")}))` },
+        { trigger: ".o_notification:contains('Tour Bravo is yours now')" },
+    ],
+});
+
+tours.add("coverage_handoff_watch", {
+    url: "/odoo/handoffs",
+    steps: () => [
+        { trigger: ".o_data_row:contains('Tour Bravo') td[name='reason']", run: "click" },
+        { trigger: ".o_coverage_handoff [name='due']:contains('0 of 3 deals watched')" },
+        { trigger: ".o_coverage_timeline:contains('Offered'):contains('Watched')" },
+        { trigger: "button:contains('Raise Hand')", run: "click" },
+        { trigger: ".modal [name='reason'] input", run: "edit Nobody calls them" },
+        { trigger: ".modal button[name='action_answer']:visible", run: "click" },
+        noDialog,
+        { trigger: ".o_coverage_timeline:contains('Nobody calls them')" },
+    ],
+});
+
+tours.add("coverage_handoff_back", {
+    url: "/odoo/my-day",
+    steps: () => [
+        {
+            content: "the hand that was raised",
+            trigger: `${handoffLine("Tour Bravo")}:contains('Nobody calls them') .o_coverage_line_name`,
+            run: "click",
+        },
+        { trigger: ".o_coverage_handoff button:contains('Hand Back')", run: "click" },
+        { trigger: ".modal [name='reason'] input", run: "edit Wants its old seller" },
+        { trigger: ".modal button[name='action_answer']:visible", run: "click" },
+        noDialog,
+        { trigger: ".o_arrow_button_current:contains('Handed Back')" },
+        { trigger: ".o_coverage_timeline:contains('Wants its old seller')" },
+    ],
+});
+
+tours.add("coverage_handoff_preview", {
+    url: "/odoo/coverage-customers",
+    steps: () => [
+        ...openCoverageMenu("coverage_start_menu"),
+        { trigger: "[name='step_handoffs'] button[name='action_preview_handoffs']", run: "click" },
+        { trigger: ".o_form_view:contains('Switched off') .o_coverage_handoffs" },
+        { trigger: "button[name='action_switch_on']", run: "click" },
+        confirmDialog,
+        { trigger: ".o_form_view:contains('Switched on')" },
+        { trigger: "button[name='action_open_policies']", run: "click" },
+        { trigger: ".o_data_row:contains('When a customer becomes')" },
     ],
 });

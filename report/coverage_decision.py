@@ -1,0 +1,395 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..models.coverage_customer import LIFECYCLES
+
+# Each kind has a number, which makes ids of different tables differ
+NUMBERS = {
+    "drop": 1,
+    "asked": 2,
+    "late": 3,
+    "handback": 4,
+    "potential": 5,
+    "unreachable": 6,
+    "absent": 7,
+    "unmatched": 8,
+    "warning": 9,
+}
+KINDS = [
+    ("drop", "Wants to drop a customer"),
+    ("asked", "Asked to be left alone"),
+    ("late", "Handoff is late"),
+    ("handback", "Handed back"),
+    ("potential", "Potential to confirm"),
+    ("unreachable", "Tried often, no answer"),
+    ("absent", "Due, but the owner is away"),
+    ("warning", "Last warning"),
+    ("unmatched", "Unknown caller"),
+]
+TOO_HIGH = 1.5  # so many times the best year is worth a second look
+WEIGHTY_SHARE = 60  # segments that a wrong figure costs most contacts
+
+
+class CoverageDecision(models.Model):
+    """What waits for a leader, all in one list, one click each.
+
+    A row a request, handoff, customer or call. Deciding calls what the record itself
+    offers; there is no second path.
+    """
+
+    _name = "coverage.decision"
+    _inherit = ["coverage.report"]
+    _description = "To Decide"
+    _auto = False
+    _order = "date, id"
+    _rec_name = "customer_id"
+    _depends = {
+        "coverage.request": ["customer_id", "kind", "reason", "state", "user_id"],
+        "coverage.handoff": [
+            "accept_deadline",
+            "company_id",
+            "customer_id",
+            "date_deadline",
+            "from_user_id",
+            "is_called",
+            "lead_id",
+            "reason",
+            "state",
+            "team_id",
+        ],
+        "coverage.customer": [
+            "active",
+            "attempt_day_count",
+            "company_id",
+            "confirmed_date",
+            "declared_date",
+            "declared_how",
+            "declared_potential",
+            "last_attempt_date",
+            "leave_alone_asked_until",
+            "leave_alone_reason",
+            "leave_alone_until",
+            "leave_alone_user_id",
+            "next_contact_date",
+            "potential_source",
+            "revenue_best_12m",
+            "segment_id",
+            "segment_manual_id",
+            "team_id",
+            "user_id",
+        ],
+        "coverage.touch": [
+            "active",
+            "company_id",
+            "customer_id",
+            "date",
+            "lead_id",
+            "number",
+            "partner_id",
+            "team_id",
+            "user_id",
+        ],
+        "coverage.segment": ["typical_share"],
+        "res.company": ["coverage_lead_days", "coverage_max_attempts"],
+    }
+
+    kind = fields.Selection(KINDS, string="What", readonly=True)
+    customer_id = fields.Many2one("coverage.customer", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    team_id = fields.Many2one("crm.team", string="Sales Team", readonly=True)
+    user_id = fields.Many2one("res.users", string="Asked by", readonly=True)
+    date = fields.Date(string="Since", readonly=True)
+    text = fields.Char(string="Why", readonly=True)
+    request_id = fields.Many2one("coverage.request", readonly=True)
+    handoff_id = fields.Many2one("coverage.handoff", readonly=True)
+    touch_id = fields.Many2one("coverage.touch", readonly=True)
+    segment_id = fields.Many2one("coverage.segment", readonly=True)
+    lifecycle = fields.Selection(LIFECYCLES, readonly=True)
+    badge = fields.Char(related="customer_id.badge")
+    temperature_code = fields.Char(related="customer_id.temperature_code")
+    amount = fields.Monetary(string="Declared", readonly=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    subject = fields.Char(compute="_compute_subject")
+
+    @api.depends("customer_id", "handoff_id", "touch_id", "request_id")
+    def _compute_subject(self):
+        """Name the customer; without one the opportunity, or the number that called."""
+        for line in self:
+            request, handoff = line.request_id.sudo(), line.handoff_id.sudo()
+            lead = request.lead_id or handoff.lead_id
+            names = (
+                line.customer_id.display_name,
+                lead.name,
+                line.touch_id.sudo().number,
+            )
+            line.subject = " · ".join(filter(None, names)) or self.env._("Unknown")
+
+    # === ACTION METHODS === #
+
+    def action_yes(self):
+        """Decide as asked; opens a dialog where more has to be said."""
+        return self._decide("yes")
+
+    def action_no(self):
+        """Decide against what was asked."""
+        return self._decide("no")
+
+    def action_open(self):
+        """Open what is to be decided on."""
+        self.ensure_one()
+        record = self.handoff_id or self.customer_id or self.touch_id
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": record._name,
+            "res_id": record.id,
+            "views": [(False, "form")],
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _decide(self, answer):
+        """Call what the records themselves offer; the last dialog to open is returned.
+
+        :raises UserError: when a kind has nothing to answer so
+        """
+        result = True
+        for kind, lines in self.grouped("kind").items():
+            method = getattr(lines, f"_{answer}_{kind}", None)
+            if method is None:
+                raise UserError(self.env._("Open it, and decide there."))
+            result = method() or result
+        self.env.flush_all()
+        self.invalidate_model()
+        return result if isinstance(result, dict) else True
+
+    def _yes_drop(self):
+        return self.request_id.action_grant()
+
+    def _no_drop(self):
+        return self.request_id.action_decline()
+
+    def _yes_asked(self):
+        return self.customer_id.action_grant_leave_alone()
+
+    def _no_asked(self):
+        return self.customer_id.action_decline_leave_alone()
+
+    def _yes_late(self):
+        """Transfer anyway, where somebody is to receive it."""
+        return self.handoff_id.action_transfer()
+
+    def _no_late(self):
+        """Offer to the next one who could take it."""
+        return self.handoff_id.action_offer_next()
+
+    def _yes_handback(self):
+        """The leader has seen it, and the customer stays where it went back to."""
+        self.handoff_id.check_access("read")
+        self.handoff_id.sudo().is_called = False
+
+    def _no_handback(self):
+        """Hand it over to somebody else."""
+        return self[:1].customer_id.action_hand_over()
+
+    def _yes_potential(self):
+        """Make the declared potentials the leader's own."""
+        for amount, lines in self.grouped("amount").items():
+            lines.customer_id._confirm_potential(amount)
+
+    def _no_potential(self):
+        """Let the leader say another figure."""
+        return self.customer_id.action_confirm_potential()
+
+    def _yes_unreachable(self):
+        return self.customer_id.action_try_again()
+
+    def _no_unreachable(self):
+        return self.customer_id.action_ask_leave_alone()
+
+    def _yes_absent(self):
+        return self[:1].customer_id.action_hand_over()
+
+    def _no_absent(self):
+        return self.customer_id.action_ask_leave_alone()
+
+    def _yes_unmatched(self):
+        return self[:1].touch_id.action_match()
+
+    @api.model
+    def _get_counts(self):
+        """Return ``{kind: count}`` of what waits for the user in his company."""
+        groups = self._read_group(
+            [("company_id", "=", self.env.company.id)], ["kind"], ["__count"]
+        )
+        return dict(groups)
+
+    # === SQL === #
+
+    @property
+    def _table_query(self):
+        parts = (
+            self._query_drops(),
+            self._query_handoffs(),
+            self._query_customers("asked", self._query_asked()),
+            self._query_customers("potential", self._query_potential()),
+            self._query_customers("unreachable", self._query_unreachable()),
+            self._query_customers("absent", self._query_absent()),
+            self._query_unmatched(),
+        )
+        return SQL(" UNION ALL ").join(parts)
+
+    def _query_days(self):
+        """Return one row a company: today, and the last day that is due."""
+        rows = []
+        for company in self._get_companies():
+            today = company._get_coverage_today(fields.Datetime.now())
+            rows.append(SQL("(%s::int, %s::date)", company.id, today))
+        return SQL("VALUES %s", SQL(", ").join(rows))
+
+    def _query_id(self, kind, column):
+        return SQL("%s::int8 * 10 + %s", column, NUMBERS[kind])
+
+    def _query_drops(self):
+        """Return open requests."""
+        return SQL(
+            """
+            SELECT %s AS id, 'drop' AS kind, r.customer_id, c.company_id, c.team_id,
+                   r.user_id, r.create_date::date AS date, r.reason AS text,
+                   r.id AS request_id, NULL::int AS handoff_id, NULL::int AS touch_id,
+                   c.segment_id, c.lifecycle, NULL::numeric AS amount
+              FROM coverage_request r
+              JOIN coverage_customer c ON c.id = r.customer_id
+             WHERE r.state = 'open' AND c.company_id IN %s
+            """,
+            self._query_id("drop", SQL("r.id")),
+            self._query_company_ids(),
+        )
+
+    def _query_handoffs(self):
+        """Return handoffs whose deadline passed, or that call the leader."""
+        return SQL(
+            """
+            SELECT CASE h.state WHEN 'handed_back' THEN %(handback)s ELSE %(late)s END,
+                   CASE h.state WHEN 'handed_back' THEN 'handback' ELSE 'late' END,
+                   h.customer_id, h.company_id, h.team_id,
+                   CASE h.state WHEN 'handed_back' THEN h.to_user_id
+                        ELSE h.from_user_id END,
+                   CASE h.state WHEN 'offered' THEN h.accept_deadline
+                        WHEN 'draft' THEN h.date_deadline
+                        ELSE h.write_date::date END,
+                   COALESCE(h.answer_reason, h.reason), NULL::int, h.id, NULL::int,
+                   c.segment_id, c.lifecycle, NULL::numeric
+              FROM coverage_handoff h
+              JOIN (%(days)s) day (company_id, today) ON day.company_id = h.company_id
+              LEFT JOIN coverage_customer c ON c.id = h.customer_id
+             WHERE (h.is_called AND h.state IN (
+                        'draft', 'offered', 'declined', 'expired', 'handed_back'))
+                OR (h.state = 'draft' AND h.date_deadline < day.today)
+                OR (h.state = 'offered' AND h.accept_deadline < day.today)
+            """,
+            handback=self._query_id("handback", SQL("h.id")),
+            late=self._query_id("late", SQL("h.id")),
+            days=self._query_days(),
+        )
+
+    def _query_customers(self, kind, condition):
+        """Return customers that wait for a decision of one kind."""
+        asker, since, text, amount = {
+            "asked": (
+                SQL("c.leave_alone_user_id"),
+                SQL("c.write_date::date"),
+                SQL("c.leave_alone_reason"),
+                SQL("NULL::numeric"),
+            ),
+            "potential": (
+                SQL("c.user_id"),
+                SQL("c.declared_date"),
+                SQL("c.declared_how"),
+                SQL("c.declared_potential"),
+            ),
+            "unreachable": (
+                SQL("c.user_id"),
+                SQL("c.last_attempt_date"),
+                SQL("NULL"),
+                SQL("NULL::numeric"),
+            ),
+            "absent": (
+                SQL("c.user_id"),
+                SQL("c.next_contact_date"),
+                SQL("NULL"),
+                SQL("NULL::numeric"),
+            ),
+        }[kind]
+        return SQL(
+            """
+            SELECT %(id)s, %(kind)s, c.id, c.company_id, c.team_id, %(asker)s,
+                   %(since)s, %(text)s::varchar, NULL::int, NULL::int, NULL::int,
+                   c.segment_id, c.lifecycle, %(amount)s
+              FROM coverage_customer c
+              JOIN res_company company ON company.id = c.company_id
+              JOIN (%(days)s) day (company_id, today) ON day.company_id = c.company_id
+             WHERE c.active AND %(condition)s
+            """,
+            id=self._query_id(kind, SQL("c.id")),
+            kind=kind,
+            asker=asker,
+            since=since,
+            text=text,
+            amount=amount,
+            days=self._query_days(),
+            condition=condition,
+        )
+
+    def _query_asked(self):
+        return SQL("c.leave_alone_asked_until IS NOT NULL")
+
+    def _query_potential(self):
+        """Return the condition of a declared potential that makes an A or B."""
+        return SQL(
+            """c.potential_source = 'declared' AND c.segment_manual_id IS NULL
+               AND c.declared_date > COALESCE(c.confirmed_date, '-infinity')
+               AND c.declared_potential > %s * COALESCE(c.revenue_best_12m, 0)
+               AND EXISTS (SELECT FROM coverage_segment s
+                            WHERE s.id = c.segment_id AND s.typical_share >= %s)""",
+            TOO_HIGH,
+            WEIGHTY_SHARE,
+        )
+
+    def _query_unreachable(self):
+        return SQL(
+            """company.coverage_max_attempts > 0
+               AND c.attempt_day_count >= company.coverage_max_attempts
+               AND %s""",
+            self._query_awake(),
+        )
+
+    def _query_absent(self):
+        """Return the condition of due customers whose owner is not there."""
+        absent = self.env["coverage.cadence"]._get_absent_ids(fields.Datetime.now())
+        return SQL(
+            """c.next_contact_date <= day.today + company.coverage_lead_days
+               AND c.user_id IN %s AND %s
+               AND (COALESCE(c.attempt_day_count, 0) < company.coverage_max_attempts
+                    OR company.coverage_max_attempts = 0)""",
+            tuple(absent) or (0,),
+            self._query_awake(),
+        )
+
+    def _query_awake(self):
+        return SQL("(c.leave_alone_until IS NULL OR c.leave_alone_until < day.today)")
+
+    def _query_unmatched(self):
+        """Return calls of people whom nobody knows."""
+        return SQL(
+            """
+            SELECT %s, 'unmatched', NULL::int, t.company_id, t.team_id, t.user_id,
+                   t.date::date, t.number, NULL::int, NULL::int, t.id, NULL::int, NULL,
+                   NULL::numeric
+              FROM coverage_touch t
+             WHERE t.active AND t.customer_id IS NULL AND t.lead_id IS NULL
+               AND t.partner_id IS NULL AND t.company_id IN %s
+            """,
+            self._query_id("unmatched", SQL("t.id")),
+            self._query_company_ids(),
+        )
