@@ -8,7 +8,6 @@ from .coverage_cadence import SILENT
 QUIET = {
     "mail_auto_subscribe_no_notify": True,
     "coverage_skip_carry": True,
-    "coverage_skip_guard": True,
 }
 
 

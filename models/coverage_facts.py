@@ -113,16 +113,12 @@ class CoverageFacts(models.AbstractModel):
 
     def _query_create_missing(self, company, partner_ids, lifecycle):
         """Insert by anti-join: the ORM would need a search and an INSERT per row."""
-        cover = self.env["coverage.cover"]
-        role_id, rule_id = (
-            cover._get_first_cover(lifecycle) if lifecycle else [None] * 2
-        )
         return SQL(
             """
             WITH candidate AS (%(candidates)s)
             INSERT INTO coverage_customer (
                 partner_id, company_id, currency_id, active, user_id, team_id,
-                owned_since, lifecycle, lifecycle_since, role_id, rule_id, %(facts)s,
+                owned_since, lifecycle, lifecycle_since, %(facts)s,
                 potential, declared_potential, confirmed_potential,
                 lookalike_potential, attempt_day_count,
                 create_uid, create_date, write_uid, write_date
@@ -131,7 +127,6 @@ class CoverageFacts(models.AbstractModel):
                    owner.sale_team_id, CASE WHEN owner.id IS NOT NULL THEN %(day)s END,
                    %(lifecycle)s,
                    CASE WHEN %(lifecycle)s IS NOT NULL THEN %(day)s END,
-                   %(role)s, %(rule)s,
                    %(zeros)s,
                    0, 0, 0, 0, 0, %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s,
                    now() AT TIME ZONE 'UTC'
@@ -161,8 +156,6 @@ class CoverageFacts(models.AbstractModel):
                 SQL("NULL::date") if name in DATES else SQL("0") for name in FACTS
             ),
             lifecycle=SQL("%s::varchar", lifecycle),
-            role=SQL("%s::int4", role_id),
-            rule=SQL("%s::int4", rule_id),
             company=company.id,
             currency=company.currency_id.id,
             day=self._query_today(company),

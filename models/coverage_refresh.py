@@ -219,6 +219,7 @@ class CoverageRefresh(models.AbstractModel):
             lambda: self.env["crm.lead"].sudo()._predict_open(frame.company), commit
         )
         cover = self.env["coverage.cover"]
+        self._retry(lambda: cover._cover_newcomers(frame.company, frame.now), commit)
         if cover._cover_company(frame.company, frame.now, commit):
             run._finish_refresh(frame)
 

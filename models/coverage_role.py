@@ -14,6 +14,7 @@ class CoverageRole(models.Model):
     """
 
     _name = "coverage.role"
+    _inherit = ["coverage.cached"]
     _description = "Sales Role"
     _order = "sequence, id"
 

@@ -56,7 +56,6 @@ class CrmLead(models.Model):
     )
     coverage_rule_id = fields.Many2one(
         "coverage.rule",
-        string="Coverage Rule",
         compute="_compute_coverage_rule_id",
         help="The rule that named the role.",
     )
@@ -126,7 +125,7 @@ class CrmLead(models.Model):
         leads = super().create(vals_list)
         if any(self._may_win(vals) for vals in vals_list):
             leads._refresh_won(leads._filter_won(), leads.partner_id)
-        if any(vals.get("stage_id") for vals in vals_list):
+        if any(self._is_paperwork(vals) for vals in vals_list):
             self.env["coverage.paperwork"]._queue(leads)
         self.env["coverage.refresh"].sudo()._queue_customers(
             leads.filtered("partner_id")
@@ -144,7 +143,7 @@ class CrmLead(models.Model):
             self._refresh_won(won | self._filter_won(), partners | self.partner_id)
         if vals.get("stage_id") or vals.get("active") is False:
             self.env["coverage.handoff.engine"]._wake()
-        if vals.get("stage_id"):
+        if self._is_paperwork(vals):
             self.env["coverage.paperwork"]._queue(self)
         self.env["coverage.refresh"].sudo()._queue_customers(
             self.filtered("partner_id")
@@ -309,6 +308,16 @@ class CrmLead(models.Model):
         stage = self.env["crm.stage"].browse(vals.get("stage_id") or ())
         return stage.is_won or vals.get("probability") == 100 or "active" in vals
 
+    def _is_paperwork(self, vals):
+        """Return whether these values bring a lead to a stage of assistants.
+
+        Those that Odoo assigns are new: there is no paper yet.
+        """
+        stage_id = vals.get("stage_id")
+        if not stage_id or "coverage_known" in self.env.context:
+            return False
+        return stage_id in self.env["crm.stage"]._get_paperwork_ids()
+
     def _filter_won(self):
         return self.filtered(lambda lead: lead.won_status == "won")
 
@@ -452,8 +461,8 @@ class CrmLead(models.Model):
     # === WATCHERS === #
 
     def _flush_watchers(self):
-        super()._flush_watchers()
         self.env["coverage.handoff"].flush_model()
+        return super()._flush_watchers()
 
     def _query_watchers(self):
         """Add opportunities that change hands alone: for who is offered or watches."""

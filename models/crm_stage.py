@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import ormcache
 
 
 class CrmStage(models.Model):
@@ -28,6 +29,21 @@ class CrmStage(models.Model):
     def _compute_coverage_boss_ids(self):
         for stage in self:
             stage.coverage_boss_ids = stage.coverage_owner_ids.user_id
+
+    def write(self, vals):
+        if "coverage_role_id" in vals:
+            self.env.registry.clear_cache()
+        return super().write(vals)
+
+    @api.model
+    @ormcache()
+    def _get_paperwork_ids(self):
+        """Return the ids of the stages that roles of paperwork work; hardly ever any.
+
+        Every lead that moves asks.
+        """
+        domain = [("coverage_role_id.is_paperwork", "=", True)]
+        return frozenset(self.sudo().search(domain).ids)
 
     @api.model
     def _open_coverage_leads(self, name, domain, context=None):

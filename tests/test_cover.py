@@ -71,6 +71,9 @@ class TestCover(CoverCase):
             self._confirm_order(fallen, 1_000, days_ago)
         self._confirm_order(fallen, 100, 10)
         sleeper = self._create_buyer(500, 700)
+        self.assertFalse(self._row(prospect).role_id)  # by night: sellers do not wait
+        self._refresh()
+        self.assertFalse(self._role_changes(prospect))
         for customer, role, rule in (
             (prospect, "call_agent", "Prospects"),
             (self.leaders[0], "hunter", "New Customers"),

@@ -157,6 +157,16 @@ class TestPaperwork(PaperworkCase):
         self.assertEqual(self._given(lead).user_id, self.sam)
         self.assertEqual(self._given(lead).summary, "Contract")
 
+    def test_assistant_opens_the_opportunities_of_those_assisted(self):
+        leads = self.env["crm.lead"]
+        for user in (self.sara, self.olga):
+            leads |= self._create_opportunity(self.customer, user_id=user.id)
+        found = leads.with_user(self.sam).search([("id", "in", leads.ids)])
+        self.assertEqual(found.user_id, self.sara)
+        self.saras.active = False
+        found = leads.with_user(self.sam).search([("id", "in", leads.ids)])
+        self.assertFalse(found)
+
     def test_assistant_opens_the_orders_of_those_assisted(self):
         order = self._sell()
         foreign = self._sell(self.olga, self.south)

@@ -5,7 +5,8 @@ import { kanbanView } from "@web/views/kanban/kanban_view";
 /** Says why it is empty: grouped by stages, Odoo would offer to make a column. */
 export class CoverageStageBoardRenderer extends KanbanRenderer {
     get showNoContentHelper() {
-        return !this.props.list.model.hasData();
+        const { isGrouped, groups } = this.props.list;
+        return isGrouped ? !groups.length : super.showNoContentHelper;
     }
 }
 

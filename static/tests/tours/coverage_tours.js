@@ -521,11 +521,12 @@ tours.add("coverage_stage_board", {
             trigger: ".o_form_view [name='member_ids'] .o_data_row:contains('Tour Seller')",
         },
         ...openCoverageMenu("coverage_people_menu"),
+        { trigger: ".o_breadcrumb .active:contains('People')" },
         {
-            trigger: ".o_data_row:contains('Tour Seller') td[name='user_id']",
+            trigger: ".o_data_row:contains('Tour Seller') td[name='coverage_seniority']",
             run: "click",
         },
-        { trigger: "button[name='action_fill_in_from_sales']", run: "click" },
+        { trigger: ".o_form_view button[name='action_fill_in_from_sales']", run: "click" },
         { trigger: ".o_notification:contains('Tour Seller')" },
         {
             content: "time in the role",
