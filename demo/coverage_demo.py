@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from odoo import Command
 
 from .coverage_contacts import load_contacts
+from .coverage_handoffs import load_handoffs
 from .coverage_roles import load_roles
 from .tools import MODULE, create, get_user, read, slug
 
@@ -131,10 +132,11 @@ def load(env, now):
     _create_orders(env, today, rows, partners, buyers)
     partners[ARCHIVED].active = False
     company = company.with_env(env)
-    _replay(env, company, now, partners)
+    customers = _replay(env, company, now, partners)
     leads = _create_opportunities(env, today, partners)
     load_contacts(env, company, now, partners, leads)
     env["coverage.refresh"]._run_refresh(company, now)
+    load_handoffs(env, company, now, customers)
     env["coverage.cadence"]._run_cadence(company, now)
     env.ref(f"{MODULE}.ir_cron_cadence").active = True
 
@@ -277,7 +279,10 @@ def _prepare_line(product, amount):
 
 
 def _replay(env, company, now, partners):
-    """Refresh the base on days of the past; do in between what people did."""
+    """Refresh the base on days of the past; do in between what people did.
+
+    :return: the rows by the name of the customer
+    """
     env["coverage.facts"]._create_missing(company)
     customers = {
         name: env["coverage.customer"].search([("partner_id", "=", partner.id)])
@@ -302,6 +307,7 @@ def _replay(env, company, now, partners):
         customer.owned_since = customer.first_order_date or noticed
         if customer.user_id == get_user(env, "priya"):
             customer.watcher_ids = get_user(env, "ivy")  # her assistant
+    return customers
 
 
 def _start_rhythm(cadence, company, moment):

@@ -245,6 +245,7 @@ class TestRhythm(CoverageCase):
             lead.with_user(self.sara).action_set_lost(lost_reason_id=reason.id)
         self.assertEqual(lead.won_status, "pending")
         self._log_touch(self.customer, lead_id=lead.id, is_two_way=False)
+        self._create_opportunity(self.customer)  # not the last one
         lead.with_user(self.sara).action_set_lost(lost_reason_id=reason.id)
         self.assertEqual(lead.won_status, "lost")
 
@@ -263,6 +264,7 @@ class TestRhythm(CoverageCase):
     def test_seller_may_give_a_lead_up_for_another_reason(self):
         reason = self.env["crm.lost.reason"].create({"name": "Too expensive"})
         lead = self._create_opportunity(self.customer, user_id=self.sara.id)
+        self._create_opportunity(self.customer)  # not the last one
         lead.with_user(self.sara).action_set_lost(lost_reason_id=reason.id)
         self.assertEqual(lead.won_status, "lost")
 
