@@ -48,17 +48,13 @@ class CoverageHanded(models.AbstractModel):
     @api.depends("handoff_id")
     @api.depends_context("uid", "lang")
     def _compute_handoff_banner(self):
-        is_leader = self.env.user.has_group(LEADER)
         for record in self:
             handoff = record.handoff_id.sudo()  # whoever sees it sees who gets it
+            mine = handoff.sudo(False)
             record.handoff_state = handoff.state
             record.handoff_text = record._tell_handoff(handoff)
-            record.is_handoff_giver = handoff and (
-                is_leader or handoff.from_user_id == self.env.user
-            )
-            record.is_handoff_receiver = handoff and (
-                is_leader or handoff.to_user_id == self.env.user
-            )
+            record.is_handoff_giver = bool(mine) and mine._is_mine("from_user_id")
+            record.is_handoff_receiver = bool(mine) and mine._is_mine("to_user_id")
 
     @api.depends("user_id", "handoff_id")
     @api.depends_context("uid")

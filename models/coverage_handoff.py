@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools.misc import clean_context
 
 from .coverage_cadence import SILENT
 from .coverage_role import SENIORITIES
@@ -201,13 +202,12 @@ class CoverageHandoff(models.Model):
             )
 
     @api.depends_context("uid")
-    @api.depends("from_user_id", "to_user_id")
+    @api.depends("from_user_id", "to_user_id", "team_id")
     def _compute_is_mine(self):
-        is_leader = self.env.user.has_group(LEADER)
         for handoff in self:
             handoff.is_giver = handoff.from_user_id == self.env.user
             handoff.is_receiver = handoff.to_user_id == self.env.user
-            handoff.is_leader = is_leader
+            handoff.is_leader = handoff._is_led()
 
     @api.constrains("customer_id", "lead_id")
     def _check_subject(self):
@@ -258,7 +258,8 @@ class CoverageHandoff(models.Model):
             vals_list = [self._keep_given(vals) for vals in vals_list]
         vals_list = self._add_givers(vals_list)
         self._check_free(vals_list)
-        silent = self.with_context(**SILENT, mail_create_nosubscribe=True)
+        context = clean_context(self.env.context)  # defaults are not given here
+        silent = self.with_context(context, **SILENT, mail_create_nosubscribe=True)
         handoffs = super(CoverageHandoff, silent).create(vals_list)
         handoffs = handoffs.with_env(self.env)
         handoffs._check_may_begin()
@@ -277,7 +278,7 @@ class CoverageHandoff(models.Model):
         :raises UserError: without a receiver, or when he is not there or has no room
         """
         self._check_mine("from_user_id")
-        handoffs, now = self.sudo(), fields.Datetime.now()
+        handoffs, now = self._enter(), fields.Datetime.now()
         handoffs._hold()
         if to_user_id:
             handoffs._check_open("draft").to_user_id = to_user_id
@@ -291,7 +292,7 @@ class CoverageHandoff(models.Model):
         :raises UserError: when somebody else answered first, or there is no room
         """
         self._check_mine("to_user_id")
-        handoffs = self.sudo()
+        handoffs = self._enter()
         handoffs._hold()
         handoffs._check_open("offered")
         handoffs._check_receivers(fields.Datetime.now(), is_there=True)
@@ -301,7 +302,7 @@ class CoverageHandoff(models.Model):
     def action_decline(self, reason=None):
         """Refuse before contact; the giver stays accountable."""
         self._check_mine("to_user_id")
-        handoffs, now = self.sudo(), fields.Datetime.now()
+        handoffs, now = self._enter(), fields.Datetime.now()
         handoffs._hold()
         handoffs._close("declined", reason, now)
         handoffs._follow_up(now)
@@ -310,8 +311,9 @@ class CoverageHandoff(models.Model):
     def action_cancel(self, reason=None):
         """Take an offer back."""
         self._check_mine("from_user_id")
-        self.sudo()._hold()
-        self.sudo()._close("cancelled", reason, fields.Datetime.now())
+        handoffs = self._enter()
+        handoffs._hold()
+        handoffs._close("cancelled", reason, fields.Datetime.now())
         return True
 
     def action_hand_back(self, reason=None):
@@ -320,8 +322,9 @@ class CoverageHandoff(models.Model):
         :raises UserError: after ``handback_deadline``
         """
         self._check_mine("to_user_id")
-        self.sudo()._hold()
-        self.sudo()._return(reason, fields.Datetime.now())
+        handoffs = self._enter()
+        handoffs._hold()
+        handoffs._return(reason, fields.Datetime.now())
         return True
 
     def action_transfer(self, to_user_id=None):
@@ -331,7 +334,7 @@ class CoverageHandoff(models.Model):
         :raises UserError: when nobody could take it
         """
         self._check_leads()
-        handoffs, now = self.sudo(), fields.Datetime.now()
+        handoffs, now = self._enter(), fields.Datetime.now()
         handoffs._hold()
         handoffs._check_open(*OPEN)
         if to_user_id:
@@ -348,7 +351,7 @@ class CoverageHandoff(models.Model):
         :raises UserError: when nobody else could take it
         """
         self._check_leads()
-        handoffs, now = self.sudo(), fields.Datetime.now()
+        handoffs, now = self._enter(), fields.Datetime.now()
         handoffs._hold()
         following = handoffs._offer_next(now)
         if left := handoffs - following.previous_id:
@@ -450,6 +453,8 @@ class CoverageHandoff(models.Model):
             handoff._check_may_return(now)
         self._move("handed_back", reason)
         self._write_closed(now, {"answer_reason": reason})
+        seen = self.filtered(lambda one: one.team_id.user_id == self.env.user)
+        (self - seen).is_called = True  # until the leader has looked
         self._dismiss("from_user_id")
         receivers = self._find_nurturers(
             self.filtered(lambda one: not one._is_able(one.from_user_id)), now
@@ -582,27 +587,46 @@ class CoverageHandoff(models.Model):
 
     # === CHECKS === #
 
-    def _check_mine(self, *roles):
-        """Raise unless the user is one of these, or leads the team.
+    def _check_mine(self, name):
+        """Raise unless the user is the giver or receiver, or leads that side.
 
-        :param roles: of ``from_user_id``, ``to_user_id``
+        :param name: of ``from_user_id``, ``to_user_id``
         """
         self.check_access("read")
-        if self.env.su or self.env.user.has_group(LEADER):
-            return
         for handoff in self:
-            if all(handoff[role] != self.env.user for role in roles):
+            if not handoff._is_mine(name):
                 raise AccessError(
                     self.env._("This handoff is not yours. Ask your team leader.")
                 )
 
+    def _is_mine(self, name):
+        """Return whether the user acts as giver or receiver, or in his place.
+
+        The giver's leader acts for both, for he may transfer; the receiver's leader
+        does not give away what is another team's.
+        """
+        user, sudo = self.env.user, self.sudo()
+        if sudo[name] == user or self._is_led():
+            return True
+        leaders = sudo.to_user_id.crm_team_ids.user_id
+        return name == "to_user_id" and user in leaders and user.has_group(LEADER)
+
+    def _is_led(self):
+        """Return whether the user leads the giver's team, or all."""
+        guard = self.env["coverage.guard"]
+        return guard._is_free() or guard._is_leader_of(self)
+
     def _check_leads(self):
-        """Raise unless the user leads a team of these handoffs."""
+        """Raise unless the user leads the giver's team of these handoffs."""
         self.check_access("read")
-        if not self.env.su and not self.env.user.has_group(LEADER):
+        if not all(handoff._is_led() for handoff in self):
             raise AccessError(
                 self.env._("Only team leaders can do this. Ask your team leader.")
             )
+
+    def _enter(self):
+        """Return these with all rights, without what a caller put into the context."""
+        return self.env["coverage.guard"]._enter(self)
 
     @api.model
     def _check_free(self, vals_list):

@@ -6,9 +6,11 @@ from odoo import api, fields, models
 from odoo.tools import SQL, format_date
 
 from ..core.handoff import Occasion, decide_begin, fitting
+from ..core.records import NEW, REGULAR, SLEEPING
 from .coverage_role import RANKS, SENIORITIES
 
 RECENT_DAYS = timedelta(days=30)
+BOUGHT = (NEW, REGULAR, SLEEPING)
 READ = (
     "coverage.customer",
     "coverage.handoff",
@@ -103,12 +105,13 @@ class CoverageHandoffTrigger(models.AbstractModel):
             role_id, seniority = min(mine or roles, default=None), None
         role_id = policy.role_id.id or role_id
         seniority = policy.min_seniority or seniority or SENIORITIES[0][0]
+        rank = 0 if policy.trigger == "stage" else RANKS[seniority]
         occasion = Occasion(
             ("customer", customer_id) if customer_id else ("lead", lead_id),
             policy.id,
             giver_id,
             role_id,
-            RANKS[seniority],
+            rank,
             held.get(giver_id, {}).get(role_id),
             is_protected,
         )
@@ -227,10 +230,14 @@ class CoverageHandoffTrigger(models.AbstractModel):
         )
 
     def _query_stages(self, policy, company, now):
-        """Select open leads in a stage that a role works, or that came to it lately."""
+        """Select open leads in a stage that a role works, or that came to it lately.
+
+        Of a customer that bought its owner keeps his own, and the rules name the role
+        of the others; the stage names that of prospects.
+        """
         return SQL(
             """
-            SELECT NULL::int, l.id, l.user_id, s.coverage_role_id, NULL,
+            SELECT NULL::int, l.id, l.user_id, %(role)s, NULL,
                    %(is_protected)s, NULL
               FROM crm_lead l
               JOIN crm_stage s ON s.id = l.stage_id
@@ -240,13 +247,19 @@ class CoverageHandoffTrigger(models.AbstractModel):
                    AND c.partner_id = p.commercial_partner_id
              WHERE l.active AND l.won_status = 'pending' AND s.is_won IS NOT TRUE
                AND COALESCE(l.company_id, p.company_id, u.company_id) = %(company)s
-               AND (s.coverage_role_id IS NOT NULL
+               AND (c.lifecycle IN %(bought)s AND c.user_id = l.user_id) IS NOT TRUE
+               AND (%(role)s IS NOT NULL
                     OR l.date_last_stage_update >= %(recent)s)
                AND %(team)s AND NOT %(is_begun)s
              ORDER BY l.expected_revenue DESC NULLS LAST, l.id
             """,
             company=company.id,
             recent=now - RECENT_DAYS,
+            bought=BOUGHT,
+            role=SQL(
+                "CASE WHEN c.lifecycle IN %s THEN NULL ELSE s.coverage_role_id END",
+                BOUGHT,
+            ),
             is_protected=self._query_protected(company, now),
             team=self._query_team(policy, SQL("COALESCE(l.team_id, u.sale_team_id)")),
             is_begun=self._query_begun(

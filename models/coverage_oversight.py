@@ -52,7 +52,7 @@ class CoverageOversight(models.AbstractModel):
         :param str note: what he found
         """
         self._check_mine("from_user_id")
-        handoffs, now = self.sudo(), fields.Datetime.now()
+        handoffs, now = self._enter(), fields.Datetime.now()
         handoffs._hold()
         handoffs._check_open("watched")
         handoffs._log_step(note or self.env._("Looked at it again."))
@@ -64,7 +64,7 @@ class CoverageOversight(models.AbstractModel):
     def action_raise_hand(self, note=None):
         """Let the giver say that something is wrong: receiver and leader see it."""
         self._check_mine("from_user_id")
-        handoffs = self.sudo()
+        handoffs = self._enter()
         handoffs._check_open(*RUNNING)
         handoffs._log_step(note or self.env._("Raised a hand."))
         handoffs.is_hand_raised = True
@@ -77,8 +77,9 @@ class CoverageOversight(models.AbstractModel):
     def action_complete(self):
         """End the oversight: giver and receiver are asked how it went."""
         self._check_mine("from_user_id")
-        self.sudo()._hold()
-        self.sudo()._complete(None, fields.Datetime.now())
+        handoffs = self._enter()
+        handoffs._hold()
+        handoffs._complete(None, fields.Datetime.now())
         return True
 
     def action_rate(self, rating):

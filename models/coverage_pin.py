@@ -54,7 +54,6 @@ class CoveragePin(models.AbstractModel):
             self.env.su
             or user.share
             or context.get("import_file")
-            or context.get("coverage_skip_refresh")
             or user.has_group("crm_sales_coverage.group_coverage_manager")
         )
 

@@ -307,7 +307,7 @@ class ResPartner(models.Model):
             if row and row.user_id != owner:
                 moved[owner.id].append(row.id)
         self.env["coverage.refresh"].sudo()._queue_customers(missing)
-        rows = self.env["coverage.customer"].sudo()
+        rows = self.env["coverage.guard"]._enter(self.env["coverage.customer"])
         for owner_id, ids in moved.items():
             following = rows.browse(ids).with_context(coverage_from_partner=True)
             following._log_claims(owner_id).user_id = owner_id

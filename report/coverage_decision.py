@@ -48,6 +48,8 @@ class CoverageDecision(models.Model):
         "coverage.request": ["customer_id", "kind", "reason", "state", "user_id"],
         "coverage.handoff": [
             "accept_deadline",
+            "answer_reason",
+            "closed_date",
             "company_id",
             "customer_id",
             "date_deadline",
@@ -57,6 +59,7 @@ class CoverageDecision(models.Model):
             "reason",
             "state",
             "team_id",
+            "to_user_id",
         ],
         "coverage.customer": [
             "active",
@@ -277,7 +280,7 @@ class CoverageDecision(models.Model):
                         ELSE h.from_user_id END,
                    CASE h.state WHEN 'offered' THEN h.accept_deadline
                         WHEN 'draft' THEN h.date_deadline
-                        ELSE h.write_date::date END,
+                        ELSE h.closed_date END,
                    COALESCE(h.answer_reason, h.reason), NULL::int, h.id, NULL::int,
                    c.segment_id, c.lifecycle, NULL::numeric
               FROM coverage_handoff h

@@ -109,6 +109,32 @@ class TestDecision(CoverageCase):
                 action = getattr(self._find(kind=kind), click)()
                 self.assertEqual(action["res_model"], model)
 
+    def _hand_back(self, user=None):
+        handoff = self._create_handoff()
+        handoff.with_user(self.sara).action_offer()
+        handoff.with_user(self.sam).action_accept()
+        handoff.with_user(user or self.sam).action_hand_back("No room")
+        return handoff
+
+    def test_handback_waits_until_the_leader_has_seen_it(self):
+        self._hand_back()
+        line = self._find()
+        self.assertEqual(
+            (line.kind, line.user_id, line.text, line.date),
+            ("handback", self.sam, "No room", TODAY),
+        )
+        line.action_yes()
+        self.assertFalse(self._find())
+        self.assertEqual(self.row.user_id, self.sara)
+
+    def test_handback_can_be_handed_to_somebody_else(self):
+        self._hand_back()
+        self.assertEqual(self._find().action_no()["res_model"], "coverage.offer")
+
+    def test_who_handed_it_back_himself_has_seen_it(self):
+        self._hand_back(self.leader)
+        self.assertFalse(self._find())
+
     def test_what_cannot_be_answered_so_says_it(self):
         self._log_unknown()
         with self.assertRaises(UserError):

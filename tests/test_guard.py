@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import Form, tagged
 
-from .common import CoverageCase
+from .common import NOW, CoverageCase
 
 
 @tagged("post_install", "-at_install")
@@ -128,6 +128,16 @@ class TestGuard(CoverageCase):
         )
         self.assertEqual(change.reason["code"], "claimed")
         self.assertIn("no owner", change.reason_text)
+
+    def test_caller_does_not_date_a_claim(self):
+        log = {"origin": "job", "date": "2001-01-01 00:00:00"}
+        self.free.with_user(self.sara).with_context(
+            coverage_log=log, coverage_skip_carry=True
+        ).user_id = self.sara
+        change = self._row(self.free).change_ids.filtered(
+            lambda one: one.field_name == "user_id"
+        )
+        self.assertEqual((change.origin, change.date), ("hand", NOW))
 
     def test_other_salesperson_of_a_person_is_free(self):
         person = self._create_customer("P", parent_id=self.theirs.id, is_company=False)

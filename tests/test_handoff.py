@@ -234,6 +234,45 @@ class TestHandoff(HandoffCase):
         handoff.with_user(self.leader).action_accept()
         self.assertEqual(self.row.user_id, self.sam)
 
+    def test_leader_of_the_receiver_answers_but_does_not_take(self):
+        handoff = self._hand_over(to=self.olga)
+        theirs = handoff.with_user(self.south_leader)
+        for take in (theirs.action_transfer, theirs.action_offer, theirs.action_cancel):
+            with self.assertRaises(AccessError):
+                take()
+        handoff.action_offer()
+        with self.assertRaises(AccessError):
+            theirs.action_offer_next()
+        theirs.action_accept()
+        self.assertEqual(self.row.user_id, self.olga)
+
+    def test_leader_to_whom_it_goes_waits_for_the_offer(self):
+        handoff = self._hand_over(to=self.south_leader).with_user(self.south_leader)
+        self.assertFalse(handoff.is_leader)
+        for take in (handoff.action_transfer, handoff.action_offer):
+            with self.assertRaises(AccessError):
+                take()
+
+    def test_context_says_nothing_of_a_new_handoff_or_its_history(self):
+        handoffs = self.env["coverage.handoff"].with_context(
+            default_state="watched", default_is_called=True, coverage_origin="job"
+        )
+        handoff = handoffs.with_user(self.sara).create(
+            {
+                "customer_id": self.row.id,
+                "to_user_id": self.sam.id,
+                "reason": "Regular now",
+            }
+        )
+        self.assertEqual((handoff.state, handoff.is_called), ("draft", False))
+        handoff.action_offer()
+        lead = self._create_opportunity(self.customer, user_id=self.sara.id)
+        handoff.with_user(self.sam).with_context(
+            coverage_skip_carry=True, coverage_origin="job"
+        ).action_accept()
+        self.assertEqual(lead.user_id, self.sam)
+        self.assertEqual(set(self.row.change_ids.mapped("origin")), {"hand"})
+
     def test_double_click_is_told(self):
         handoff = self._accept()
         with self.assertRaisesRegex(UserError, "already"):

@@ -193,6 +193,57 @@ class TestHandoffPolicy(HandoffCase):
         self.assertEqual((handoff.lead_id, handoff.to_user_id), (lead, self.sam))
         self.assertEqual(self._run(), 0)
 
+    def _enter_stage(self, customer, user=None):
+        """Return a lead that came to a stage of nurturers."""
+        stage = self.env["crm.stage"].create(
+            {"name": "Nurturing", "coverage_role_id": self.nurturer.id}
+        )
+        lead = self._create_opportunity(
+            customer, user_id=(user or self.sara).id, team_id=self.north.id
+        )
+        lead.stage_id = stage
+        self._add_policy(trigger="stage")
+        return lead
+
+    def test_owner_keeps_his_deals_with_customers_that_bought(self):
+        self.env["coverage.rule"].search([]).role_id = self.farmer
+        for lifecycle in ("new", "regular", "sleeping"):
+            with self.subTest(lifecycle=lifecycle), self._tried():
+                self._enter_stage(self.customer)
+                self._set_lifecycle(lifecycle)
+                self.assertEqual(self._run(), 0)
+
+    def test_deal_of_another_with_a_buyer_follows_the_rules(self):
+        self.env["coverage.rule"].search([]).role_id = self.farmer
+        self.row.user_id = self.leader
+        lead = self._enter_stage(self.customer)
+        self._set_lifecycle("regular")
+        self.assertEqual(self._run(), 1)
+        handoff = self._found()
+        self.assertEqual((handoff.lead_id, handoff.role_id), (lead, self.farmer))
+
+    def test_lead_of_a_prospect_or_of_nobody_follows_the_stage(self):
+        for customer in (self.customer, self.env["res.partner"]):
+            with self.subTest(customer=customer.name), self._tried():
+                lead = self._enter_stage(customer)
+                self._set_lifecycle("prospect")
+                self.assertEqual(self._run(), 1)
+                handoff = self._found()
+                self.assertEqual(
+                    (handoff.lead_id, handoff.to_user_id), (lead, self.olga)
+                )
+
+    def test_who_holds_the_role_of_the_stage_keeps_the_lead(self):
+        self._enter_stage(self.env["res.partner"], self.olga)
+        self.policies.search([("active", "=", True)]).min_seniority = "senior"
+        self.sam.crm_team_member_ids.write(
+            {
+                "coverage_role_ids": [(4, self.nurturer.id)],
+                "coverage_seniority": "senior",
+            }
+        )
+        self.assertEqual(self._run(), 0)
+
     def test_lost_prospect_returns_to_nurturing(self):
         prospect = self._create_customer(name="Lost", user_id=self.sara.id)
         lead = self._create_opportunity(

@@ -7,6 +7,7 @@ from odoo.addons.crm_sales_coverage.hooks import uninstall_hook
 from .common import NOW, CoverageCase, ago
 
 SCRIPT = "crm_sales_coverage/migrations/19.0.1.1.0/post-contacts.py"
+ROLES_SCRIPT = "crm_sales_coverage/migrations/19.0.1.2.0/post-roles.py"
 
 
 @tagged("post_install", "-at_install")
@@ -69,3 +70,43 @@ class TestUpgrade(CoverageCase):
             done.activity_type_id, self.env.ref("mail.mail_activity_data_call")
         )
         self.assertFalse(self.env["coverage.touch"].search([]))
+
+    # === ROLES, RULES AND HANDOFFS === #
+
+    def _upgrade_roles(self):
+        script = load_script(file_path(ROLES_SCRIPT), "post_roles")
+        script.migrate(self.env.cr, "19.0.1.1.0")
+        self.env.invalidate_all()
+
+    def _forget_roles(self):
+        """Let all be as the addon before knew it: nobody has a role."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE coverage_customer SET role_id = NULL, rule_id = NULL"
+        )
+        self.env.cr.execute("UPDATE res_company SET coverage_cover_progress = NULL")
+        self.env.invalidate_all()
+
+    def test_customers_of_the_past_get_a_role_and_keep_all_else(self):
+        self._refresh()
+        before, history = self._snapshot(), self._history()
+        self._forget_roles()
+        self._upgrade_roles()
+        row = self._row(self.customer)
+        self.assertTrue(row.role_id and row.rule_id)
+        self.assertSameRows(self._snapshot(), before)
+        self.assertEqual(self._history(), history)
+
+    def test_roles_of_the_past_are_named_once(self):
+        self._forget_roles()
+        self._upgrade_roles()
+        before = self._versions()
+        self._upgrade_roles()
+        self.assertSameRows(self._versions(), before)
+
+    def test_fresh_database_needs_no_upgrade(self):
+        self._forget_roles()
+        script = load_script(file_path(ROLES_SCRIPT), "post_roles")
+        script.migrate(self.env.cr, None)
+        self.env.invalidate_all()
+        self.assertFalse(self._row(self.customer).role_id)
