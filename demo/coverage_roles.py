@@ -23,7 +23,7 @@ def load_roles(env, today):
             }
         )
         since = today - timedelta(days=int(row["days"]))
-        member.coverage_tenure_ids.date_from = since
+        member.coverage_tenure_ids.write({"date_from": since, "held_since": since})
     env["coverage.stage.owner"].create(
         [
             {

@@ -134,7 +134,10 @@ class CoverageDayHandoffs(models.AbstractModel):
                 date=date,
             )
         if kind == "rate":
-            return _("From %(giver)s to %(receiver)s. How did it go?", **words)
+            asked = _("From %(giver)s to %(receiver)s. How did it go?", **words)
+            if handoff.state == "handed_back":  # with the reason
+                return f"{handoff.due_text} · {asked}"
+            return asked
         if handoff.state == "declined":
             return _("%(receiver)s declined, it stays yours: %(answer)s", **words)
         if handoff.state == "expired":

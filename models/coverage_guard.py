@@ -41,14 +41,15 @@ class CoverageGuard(models.AbstractModel):
     def _enter(self, records):
         """Return records with all rights, without what a caller put into the context.
 
-        Our own keys say what a change is part of; a client must not say it for us.
+        Our own keys say what a change is part of; a client must not say it for us,
+        nor give defaults to what follows.
         """
         context = {
             key: value
             for key, value in self.env.context.items()
-            if not key.startswith("coverage_")
+            if not key.startswith(("coverage_", "default_"))
         }
-        return records.sudo().with_context(context)
+        return records.sudo().with_env(self.env(context=context, su=True))
 
     # === OWNERS === #
 
@@ -97,14 +98,14 @@ class CoverageGuard(models.AbstractModel):
         else:
             is_allowed = not owner and user_id == user.id and self._may_claim(row)
         if not is_allowed:
-            self._refuse_move(row)
+            self._refuse_move(row, user_id)
 
     def _may_claim(self, row):
         """Return whether the user may take a customer without owner for himself."""
         team = row.team_id
         return not team or self.env.user in team.crm_team_member_ids.user_id
 
-    def _refuse_move(self, row):
+    def _refuse_move(self, row, user_id):
         """Raise, saying how a customer gets another owner."""
         words = {
             "customer": row.partner_id.display_name,
@@ -135,7 +136,9 @@ class CoverageGuard(models.AbstractModel):
         )
         if self.env.context.get("import_file"):
             raise UserError(message)
-        action = self.env["coverage.offer"]._open(default_customer_id=row.id)
+        action = self.env["coverage.offer"]._open(
+            default_customer_ids=row.ids, default_to_user_id=user_id
+        )
         raise RedirectWarning(message, action, _("Hand Over"))
 
     # === DROPS === #

@@ -301,5 +301,7 @@ class CoverageOwned(models.AbstractModel):
         ).grouped("user_id")
         for user, customers in partners.items():
             customers.partner_id.with_context(
-                coverage_from_customer=True, mail_auto_subscribe_no_notify=True
+                coverage_from_customer=True,
+                mail_auto_subscribe_no_notify=True,
+                mail_notrack=True,  # our own line says it, with the reason
             ).user_id = user

@@ -35,8 +35,10 @@ class CoverageWatched(models.AbstractModel):
             self._flush_watchers()
             for id_, user_id in self.env.execute_query(query):
                 watchers[id_].append(user_id)
+        self.coverage_watcher_ids = False  # at once: hardly any has some
         for document in self:
-            document.coverage_watcher_ids = watchers[document._origin.id]
+            if user_ids := watchers.get(document._origin.id):
+                document.coverage_watcher_ids = user_ids
 
     def _search_coverage_watcher_ids(self, operator, value):
         if operator != "in":

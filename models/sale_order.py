@@ -25,7 +25,19 @@ class SaleOrder(models.Model):
         owners = fresh._get_coverage_owners()
         for order in fresh:
             order.user_id = owners.get(order, order.user_id)
+        fresh._keep_my_quotations()
         return result
+
+    def _keep_my_quotations(self):
+        """Leave a quotation to the seller who writes it, and sees his own ones only.
+
+        It could not be saved as the one of the customer's owner.
+        """
+        user = self.env.user
+        if user.has_group("sales_team.group_sale_salesman") and not user.has_group(
+            "sales_team.group_sale_salesman_all_leads"
+        ):
+            self.filtered("user_id").user_id = user
 
     @api.onchange("partner_id")
     def _onchange_partner_coverage(self):
@@ -38,7 +50,8 @@ class SaleOrder(models.Model):
             or user.has_group("crm_sales_coverage.group_coverage_manager")
         ):
             return None
-        words = {"customer": self.partner_id.display_name, "owner": owner.name}
+        customer = self.partner_id.commercial_partner_id.name  # without address
+        words = {"customer": customer, "owner": owner.name}
         return {
             "warning": {
                 "type": "notification",

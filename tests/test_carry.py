@@ -147,6 +147,47 @@ class TestCarry(HandoffCase):
         for word in (self.sara.name, self.sam.name, "Handed over: Regular now"):
             self.assertIn(word, body)
 
+    def test_chatter_of_each_document_tells_it_as_odoo_does(self):
+        before = self.customer.message_ids | self.lead.message_ids
+        self.env.flush_all()
+        self.env.cr.flush()
+        handoff = self._offer()
+        handoff.with_user(self.sam).with_context(
+            tracking_disable=False
+        ).action_accept()
+        self.env.cr.flush()
+        self.env.invalidate_all()
+        new = (self.customer.message_ids | self.lead.message_ids) - before
+        self.assertEqual(
+            set(new.mapped("model")), {"res.partner", "crm.lead"}, new.mapped("body")
+        )
+        self.assertEqual(len(new), 2)
+        tracked = new.sudo().tracking_value_ids
+        tracked = tracked.filtered(lambda one: one.field_id.name == "user_id")
+        self.assertEqual(
+            (tracked.old_value_char, tracked.new_value_char, tracked.mail_message_id),
+            ("cover_sara", "cover_sam", new.filtered(lambda m: m.model == "crm.lead")),
+        )
+
+    def test_many_documents_cost_no_more_queries(self):
+        counts = []
+        for number in (5, 40):
+            for index in range(number):
+                self._create_opportunity(
+                    self.customer, name=f"Deal {index}", user_id=self.sara.id
+                )
+            handoff = self._offer()
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            handoff.with_user(self.sam).with_context(
+                tracking_disable=False
+            ).action_accept()
+            self.env.cr.flush()
+            counts.append(self.env.cr.sql_log_count - before)
+            self.row.user_id = self.sara
+        self.assertLessEqual(counts[1], counts[0] + 5, counts)
+
     def test_history_names_each_document_once(self):
         self._accept()
         changes = self.row.change_ids.filtered(

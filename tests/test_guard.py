@@ -71,9 +71,10 @@ class TestGuard(CoverageCase):
             self._give(self.mine, self.sara, self.sam)
         _message, action, _button, _context = warning.exception.args
         self.assertEqual(action["res_model"], "coverage.offer")
-        self.assertEqual(
-            action["context"]["default_customer_id"], self._row(self.mine).id
-        )
+        offer = self.env["coverage.offer"].with_context(action["context"])
+        offer = Form(offer.with_user(self.sara))
+        self.assertEqual(offer.customer_ids[:], self._row(self.mine))
+        self.assertEqual(offer.to_user_id, self.sam)
 
     def test_contact_form_refuses_too(self):
         form = Form(self.theirs.with_user(self.sara))
@@ -160,7 +161,9 @@ class TestGuard(CoverageCase):
     # === DROPS === #
 
     def _get_open(self):
-        return self.env["coverage.request"].search([("state", "=", "open")])
+        return self.env["coverage.request"].search(
+            [("state", "=", "open"), ("company_id", "=", self.company.id)]
+        )
 
     def test_seller_who_archives_asks_and_the_leader_grants(self):
         with self.assertRaises(RedirectWarning) as warning:

@@ -179,7 +179,7 @@ class TestHandoffPolicy(HandoffCase):
                 self.assertEqual(self._run(), 0)
 
     def test_lead_in_a_stage_of_another_role(self):
-        self._confirm_order(self.customer, 10)
+        self._set_lifecycle("prospect")
         stage = self.env["crm.stage"].create(
             {"name": "Farming", "coverage_role_id": self.farmer.id}
         )
@@ -202,6 +202,7 @@ class TestHandoffPolicy(HandoffCase):
             customer, user_id=(user or self.sara).id, team_id=self.north.id
         )
         lead.stage_id = stage
+        lead.date_last_stage_update = NOW
         self._add_policy(trigger="stage")
         return lead
 

@@ -152,9 +152,19 @@ class TestPin(CoverageCase):
 
     def test_form_proposes_the_owner(self):
         self.customer.user_id = self.sam
-        form = Form(self.env["sale.order"].with_user(self.sara))
+        form = Form(self.env["sale.order"].with_user(self.leader))
         form.partner_id = self.customer
         self.assertEqual(form.user_id, self.sam)
+
+    def test_seller_of_own_documents_keeps_a_quotation_of_anothers_customer(self):
+        self.customer.user_id = self.sam
+        with Form(self.env["sale.order"].with_user(self.sara)) as form:
+            form.partner_id = self.customer
+        order = form.record
+        self.assertEqual(order.user_id, self.sara)
+        order.action_quotation_sent()
+        self.assertEqual(self._row(self.customer).user_id, self.sam)
+        self.assertEqual(self._get_activities().user_id, self.sam)
 
     def test_invoice_takes_the_owner_of_its_company(self):
         self.customer.user_id = self.sam

@@ -85,7 +85,23 @@ class CoverageLeaver(models.TransientModel):
         self._move_stages()
         if self.is_archived and self._can_archive():
             self.user_id.action_archive()
-        return {"type": "ir.actions.act_window_close"}
+        return self._say_moved(len(owned))
+
+    def _say_moved(self, count):
+        """Return the action that says what happened, and shows the result."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "%(user)s handed over. Customers: %(count)s.",
+                    user=self.user_id.sudo().name,
+                    count=count,
+                ),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     # === WHO, AND WHAT === #
 
@@ -206,7 +222,8 @@ class CoverageLeaver(models.TransientModel):
         handoffs = self._find_handoffs(self.user_id)
         if handoffs:
             name = self.user_id.sudo().name
-            handoffs._close("cancelled", self.env._("%(user)s left.", user=name))
+            reason = self.env._("%(user)s left.", user=name)
+            handoffs._close("cancelled", reason, fields.Datetime.now())
 
     def _move_leads(self):
         """Give the leads that followed no customer to the receiver, or to nobody."""

@@ -174,6 +174,7 @@ class CoverageRegister(models.TransientModel):
         """
         self.ensure_one()
         self._check_company()
+        self._hold_company()
         matches = self._find_matches()
         verdict = self._judge(matches)
         if verdict not in ("free", "similar"):
@@ -197,6 +198,7 @@ class CoverageRegister(models.TransientModel):
         """
         self.ensure_one()
         self._check_company()
+        self._hold_company()
         matches = self._find_matches()
         verdict = self._judge(matches)
         if verdict != "unowned":
@@ -220,6 +222,19 @@ class CoverageRegister(models.TransientModel):
         """Raise where the company is not one the user works in."""
         if self.company_id not in self.env.user.company_ids:
             raise UserError(self.env._("Choose a company you work in."))
+
+    def _hold_company(self):
+        """Let of two who register at once the second one look again.
+
+        He waits, fails, and is tried anew by Odoo: then he sees what the first made.
+        """
+        self.env.cr.execute(self._query_hold())
+
+    def _query_hold(self):
+        return SQL(
+            "UPDATE res_company SET write_date = write_date WHERE id = %s",
+            self.company_id.id,
+        )
 
     def _prepare_partner_vals(self):
         return {

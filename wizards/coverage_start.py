@@ -189,6 +189,11 @@ class CoverageStart(models.TransientModel):
             "crm_sales_coverage.crm_team_member_action"
         )
 
+    def action_fill_in_from_sales(self):
+        """Fill in, where nothing is said, what the members of sales teams know best."""
+        here = ("crm_team_id.company_id", "in", (False, self.company_id.id))
+        return self.env["crm.team.member"].search([here]).action_fill_in_from_sales()
+
     def action_open_without_industry(self):
         """Open the companies whose industry nobody has entered yet, to fill in."""
         return self._open_incomplete(
