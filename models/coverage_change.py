@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .opening import open_form
+
 STATES = [
     ("planned", "Planned"),
     ("applied", "Applied"),
@@ -117,9 +119,4 @@ class CoverageChange(models.Model):
     def action_open_customer(self):
         """Open the customer that changed."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "coverage.customer",
-            "res_id": self.customer_id.id,
-            "views": [(False, "form")],
-        }
+        return open_form("coverage.customer", self.customer_id.id)

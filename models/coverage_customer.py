@@ -7,6 +7,8 @@ from odoo.tools import format_date
 from .coverage_contact import CONTACTS
 from .coverage_facts import FACTS
 from .coverage_rows import FLAT
+from .groups import LEADER
+from .opening import open_form
 
 LIFECYCLES = [
     ("prospect", "Prospect"),
@@ -441,12 +443,7 @@ class CoverageCustomer(models.Model):
     def action_open_partner(self):
         """Open the contact."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "res.partner",
-            "res_id": self.partner_id.id,
-            "views": [(False, "form")],
-        }
+        return open_form("res.partner", self.partner_id.id)
 
     def action_open_orders(self):
         """Open the sales orders of the customer and its contacts."""
@@ -496,8 +493,12 @@ class CoverageCustomer(models.Model):
         self.env["coverage.refresh"].sudo()._refresh_customers(customers)
 
     def _declare_potential(self, amount, how):
-        """Note what the customer says it could buy in 12 months; holds for a year."""
+        """Note what the customer says it could buy in 12 months; holds for a year.
+
+        Who only watches a customer does not speak for it.
+        """
         self.check_access("read")
+        self.filtered("user_id")._check_seller()
         customers = self.sudo()
         for company, group in customers.grouped("company_id").items():
             group.write(
@@ -544,9 +545,7 @@ class CoverageCustomer(models.Model):
     def _check_leader(self):
         """Raise unless the user leads a team and may see these customers."""
         self.check_access("read")
-        if not self.env.su and not self.env.user.has_group(
-            "crm_sales_coverage.group_coverage_team_leader"
-        ):
+        if not self.env.su and not self.env.user.has_group(LEADER):
             raise AccessError(
                 self.env._("Only team leaders can do this. Ask your team leader.")
             )

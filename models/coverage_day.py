@@ -7,6 +7,7 @@ from odoo.tools import SQL, format_date, format_datetime
 
 from ..core.cadence import retry_on, stake
 from .coverage_owned import LAPSING_DAYS
+from .groups import LEADER, MANAGER
 
 READ = (
     "id",
@@ -39,8 +40,9 @@ class CoverageDay(models.AbstractModel):
         :param bool is_whole: all lines instead of the day's norm
         :return: dict of ``user`` and ``members`` (``{id, name}``), ``date`` (as read),
             ``lines`` (customers and leads, the highest stake first), ``more_count``,
-            ``handoffs`` (what waits for an answer), ``meetings``, ``goals`` (``[{label, done, norm}]``) and ``decisions``
-            (``[{code, label, count}]``, for leaders)
+            ``handoffs`` (what waits for an answer), ``meetings``, ``goals``
+            (``[{label, done, norm}]``) and ``decisions`` (``[{code, label, count}]``,
+            for leaders)
         :raises AccessError: for the day of somebody one does not lead
         """
         members = self._get_members()
@@ -84,10 +86,10 @@ class CoverageDay(models.AbstractModel):
     def _get_members(self):
         """Return the sellers whose day one may open: of teams led, or of all teams."""
         user = self.env.user
-        if not user.has_group("crm_sales_coverage.group_coverage_team_leader"):
+        if not user.has_group(LEADER):
             return user.browse()
         domain = Domain("company_id", "in", (False, self.env.company.id))
-        if not user.has_group("crm_sales_coverage.group_coverage_manager"):
+        if not user.has_group(MANAGER):
             domain &= Domain("user_id", "=", user.id)
         teams = self.env["crm.team"].sudo().search(domain)
         members = teams.crm_team_member_ids.user_id.with_env(self.env)
@@ -550,7 +552,7 @@ class CoverageDay(models.AbstractModel):
             ``coverage.decision``, then the user's own ``requests`` and ``lapsing``
         """
         counts = self._get_own_counts()
-        if self.env.user.has_group("crm_sales_coverage.group_coverage_team_leader"):
+        if self.env.user.has_group(LEADER):
             counts = self.env["coverage.decision"]._get_counts() | counts
         return [
             {"code": code, "label": label, "count": counts[code]}

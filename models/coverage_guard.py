@@ -1,9 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
 
-SELLER = "crm_sales_coverage.group_coverage_user"
-LEADER = "crm_sales_coverage.group_coverage_team_leader"
-MANAGER = "crm_sales_coverage.group_coverage_manager"
+from .groups import LEADER, MANAGER, SELLER
 
 
 class CoverageGuard(models.AbstractModel):

@@ -1,9 +1,10 @@
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+from .groups import LEADER
+
 OPEN = ("draft", "offered")
 RUNNING = ("accepted", "watched")
-LEADER = "crm_sales_coverage.group_coverage_team_leader"
 
 
 class CoverageHanded(models.AbstractModel):

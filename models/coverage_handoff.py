@@ -5,6 +5,8 @@ from odoo.tools.misc import clean_context
 
 from .coverage_cadence import SILENT
 from .coverage_role import SENIORITIES
+from .groups import LEADER, MANAGER
+from .opening import open_form
 
 STATES = [
     ("draft", "To Hand Over"),
@@ -46,8 +48,6 @@ GIVEN = {
     "is_co_selling",
     "proposal",
 }
-LEADER = "crm_sales_coverage.group_coverage_team_leader"
-MANAGER = "crm_sales_coverage.group_coverage_manager"
 
 
 class CoverageHandoff(models.Model):
@@ -367,12 +367,7 @@ class CoverageHandoff(models.Model):
     def action_open(self):
         """Open this handoff."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self._name,
-            "res_id": self.id,
-            "views": [(False, "form")],
-        }
+        return open_form(self._name, self.id)
 
     # === MOVES === #
 

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_date, format_datetime
 
+from .opening import open_form
+
 WAITING = ("draft", "offered")
 WATCHING = ("accepted", "watched")
 OVER = ("completed", "handed_back")
@@ -133,12 +135,7 @@ class CoverageHandoffWords(models.AbstractModel):
 
     def _open_record(self, record):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": record._name,
-            "res_id": record.id,
-            "views": [(False, "form")],
-        }
+        return open_form(record._name, record.id)
 
     # === WORDS === #
 

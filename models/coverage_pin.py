@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from .coverage_cadence import SILENT
+from .groups import MANAGER
 
 
 class CoveragePin(models.AbstractModel):
@@ -54,7 +55,7 @@ class CoveragePin(models.AbstractModel):
             self.env.su
             or user.share
             or context.get("import_file")
-            or user.has_group("crm_sales_coverage.group_coverage_manager")
+            or user.has_group(MANAGER)
         )
 
     def _find_rows(self, orders):

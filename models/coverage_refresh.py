@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from ..core.records import PROSPECT
 from .coverage_hold import LIST_BATCH
 from .coverage_rows import POSITION
+from .groups import MANAGER
 
 
 class CoverageRefresh(models.AbstractModel):
@@ -178,7 +179,7 @@ class CoverageRefresh(models.AbstractModel):
 
         The A reference is computed anew, whatever the day.
         """
-        if not self.env.user.has_group("crm_sales_coverage.group_coverage_manager"):
+        if not self.env.user.has_group(MANAGER):
             raise AccessError(self.env._("Only managers can refresh all customers."))
         company.with_env(self.env).check_access("read")
         references = self.env["coverage.reference"].sudo()

@@ -4,6 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.tools.mail import html2plaintext, is_html_empty
 
+from .groups import LEADER
+from .opening import open_form
+
 KINDS = [
     ("archive", "Archive the customer"),
     ("lost", "Give up the last opportunity"),
@@ -98,12 +101,7 @@ class CoverageRequest(models.Model):
     def action_open_customer(self):
         """Open the customer that it is about."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "coverage.customer",
-            "res_id": self.customer_id.id,
-            "views": [(False, "form")],
-        }
+        return open_form("coverage.customer", self.customer_id.id)
 
     # === BUSINESS METHODS === #
 
@@ -208,7 +206,7 @@ class CoverageRequest(models.Model):
         if guard._is_free():
             return
         user = self.env.user
-        is_leader = user.has_group("crm_sales_coverage.group_coverage_team_leader")
+        is_leader = user.has_group(LEADER)
         for row in self.sudo().customer_id:
             if not is_leader or not guard._is_leader_of(row):
                 raise AccessError(

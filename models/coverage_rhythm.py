@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..core.cadence import DUE, ON_TIME, OVERDUE, PAUSED, contact_state, retry_on
+from .groups import LEADER
 
 STATES = [
     (ON_TIME, "On Time"),
@@ -339,9 +340,7 @@ class CoverageRhythm(models.AbstractModel):
         """Raise unless these customers are the user's own, or of a team one leads."""
         self.check_access("read")
         user = self.env.user
-        if self.env.su or user.has_group(
-            "crm_sales_coverage.group_coverage_team_leader"
-        ):
+        if self.env.su or user.has_group(LEADER):
             return
         if any(customer.user_id != user for customer in self):
             raise AccessError(

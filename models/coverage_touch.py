@@ -4,6 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
+from .groups import LEADER, MANAGER
+from .opening import open_form
+
 CHANNELS = [
     ("call", "Call"),
     ("visit", "Visit"),
@@ -174,9 +177,7 @@ class CoverageTouch(models.Model):
         :raises UserError: for what a machine noted, and for what is too old
         """
         self.check_access("read")
-        is_leader = self.env.user.has_group(
-            "crm_sales_coverage.group_coverage_team_leader"
-        )
+        is_leader = self.env.user.has_group(LEADER)
         limit = fields.Datetime.now() - timedelta(hours=WITHDRAW_HOURS)
         for touch in self:
             if touch.source not in ("hand", "activity"):
@@ -212,12 +213,7 @@ class CoverageTouch(models.Model):
         """Open the customer, else the lead, that was contacted."""
         self.ensure_one()
         record = self.customer_id or self.lead_id or self.partner_id
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": record._name,
-            "res_id": record.id,
-            "views": [(False, "form")],
-        }
+        return open_form(record._name, record.id)
 
     # === BUSINESS METHODS === #
 
@@ -297,9 +293,7 @@ class CoverageTouch(models.Model):
 
     def _check_for_another(self, user):
         """Raise unless one may note contacts for ``user``: oneself, or as a manager."""
-        if user != self.env.user and not self.env.user.has_group(
-            "crm_sales_coverage.group_coverage_manager"
-        ):
+        if user != self.env.user and not self.env.user.has_group(MANAGER):
             raise AccessError(
                 self.env._(
                     "Only managers may log calls of %(user)s. Use that person's own "

@@ -9,6 +9,7 @@ from odoo.tools.sql import column_exists, create_column
 
 from ..core.lookalike import Traits, band_of, claimer
 from ..core.segment import cut_offs, nearest, share_of
+from .groups import LEADER
 
 CARRIED = {  # what hangs on a lead, and which of it may be open once only
     "coverage.touch": (),
@@ -266,9 +267,7 @@ class CrmLead(models.Model):
 
         :raises UserError: names the lead, how often it was tried and how often it must
         """
-        if self.env.su or self.env.user.has_group(
-            "crm_sales_coverage.group_coverage_team_leader"
-        ):
+        if self.env.su or self.env.user.has_group(LEADER):
             return
         days = self._get_attempt_days()
         for lead in self:

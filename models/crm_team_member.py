@@ -7,9 +7,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
 from .coverage_role import SENIORITIES
+from .groups import LEADER, MANAGER
 
-LEADER = "crm_sales_coverage.group_coverage_team_leader"
-MANAGER = "crm_sales_coverage.group_coverage_manager"
 SALES_MONTHS = 24
 LEAST_SHARE = 0.1  # of somebody's orders: fewer is chance
 KNOWS = (

@@ -5,6 +5,8 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import ormcache
 
+from .groups import MANAGER
+
 PRESETS = {
     "project": {"coverage_lookback_years": 5, "coverage_sleeping_days": 365},
     "regular": {"coverage_lookback_years": 3, "coverage_sleeping_days": 180},
@@ -277,7 +279,7 @@ class ResCompany(models.Model):
     def _find_coverage_manager(self):
         """Return a manager of this company: accountable where nobody else is."""
         self.ensure_one()
-        manager = self.env.ref("crm_sales_coverage.group_coverage_manager")
+        manager = self.env.ref(MANAGER)
         users = self.env["res.users"].sudo()
         domain = [
             ("all_group_ids", "in", manager.ids),

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .coverage_customer import LIFECYCLES
+from .opening import open_form
 
 ROW_FIELDS = {
     "coverage_id": "id",
@@ -248,12 +249,7 @@ class ResPartner(models.Model):
     def action_open_coverage(self):
         """Open the customer's scorecard in the current company."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "coverage.customer",
-            "res_id": self.coverage_id.id,
-            "views": [(False, "form")],
-        }
+        return open_form("coverage.customer", self.coverage_id.id)
 
     def action_log_call(self):
         """Open the dialog that notes a contact with this person."""

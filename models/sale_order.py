@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .groups import MANAGER
+
 COVERAGE_FIELDS = {"state", "partner_id", "company_id", "date_order"}
 
 
@@ -44,11 +46,7 @@ class SaleOrder(models.Model):
         """Tell a seller at once that the customer is somebody else's."""
         owner = self._get_coverage_owners().get(self)
         user = self.env.user
-        if (
-            not owner
-            or owner == user
-            or user.has_group("crm_sales_coverage.group_coverage_manager")
-        ):
+        if not owner or owner == user or user.has_group(MANAGER):
             return None
         customer = self.partner_id.commercial_partner_id.name  # without address
         words = {"customer": customer, "owner": owner.name}

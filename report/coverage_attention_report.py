@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from ..core.segment import cut_offs
 from ..models.coverage_customer import LIFECYCLES
+from ..models.opening import open_form
 from .coverage_report import LONG_DAYS, SHORT_DAYS
 
 FAR_OFF = 2  # so many times its share of potential is too much, its reverse too little
@@ -149,12 +150,7 @@ class CoverageAttentionReport(models.Model):
     def action_open_customer(self):
         """Open the customer."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "coverage.customer",
-            "res_id": self.id,
-            "views": [(False, "form")],
-        }
+        return open_form("coverage.customer", self.id)
 
     # === QUERY === #
 

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..models.coverage_customer import LIFECYCLES
+from ..models.opening import open_form
 
 # Each kind has a number, which makes ids of different tables differ
 NUMBERS = {
@@ -142,12 +143,7 @@ class CoverageDecision(models.Model):
         """Open what is to be decided on."""
         self.ensure_one()
         record = self.handoff_id or self.customer_id or self.touch_id
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": record._name,
-            "res_id": record.id,
-            "views": [(False, "form")],
-        }
+        return open_form(record._name, record.id)
 
     # === BUSINESS METHODS === #
 

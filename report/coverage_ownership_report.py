@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..models.opening import open_form
+
 
 class CoverageOwnershipReport(models.Model):
     """Who had a customer, from when to when, and why it changed: one row an owner.
@@ -74,12 +76,7 @@ class CoverageOwnershipReport(models.Model):
     def action_open_customer(self):
         """Open the customer."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "coverage.customer",
-            "res_id": self.customer_id.id,
-            "views": [(False, "form")],
-        }
+        return open_form("coverage.customer", self.customer_id.id)
 
     @property
     def _table_query(self):

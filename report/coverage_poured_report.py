@@ -1,9 +1,10 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..models.groups import LEADER
+from ..models.opening import open_form
 from .coverage_report import LONG_DAYS
 
-LEADER = "crm_sales_coverage.group_coverage_team_leader"
 SIZES = [("small", "Small"), ("medium", "Medium"), ("large", "Large")]
 TALKS = ("call", "visit", "online")
 
@@ -117,12 +118,7 @@ class CoveragePouredReport(models.Model):
     def action_open_lead(self):
         """Open the lead."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "crm.lead",
-            "res_id": self.id,
-            "views": [(False, "form")],
-        }
+        return open_form("crm.lead", self.id)
 
     # === QUERY === #
 

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ..models.coverage_touch import CHANNELS, DIRECTIONS, PROVEN, SOURCES
+from ..models.opening import open_form
 
 
 class CoverageTouchReport(models.Model):
@@ -127,9 +128,4 @@ class CoverageTouchReport(models.Model):
     def action_open_touch(self):
         """Open the contact itself."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "coverage.touch",
-            "res_id": self.id,
-            "views": [(False, "form")],
-        }
+        return open_form("coverage.touch", self.id)

@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..models.opening import open_form
+
 KINDS = [("contact", "Contact"), ("paperwork", "Paperwork")]
 DUTIES = [("own", "Own Duty"), ("other", "Another Role's Duty"), ("nobody", "Nobody's")]
 PAPERWORK = "crm_sales_coverage.activity_type_paperwork"
@@ -84,12 +86,7 @@ class CoverageWorkReport(models.Model):
     def action_open_document(self):
         """Open the contact, order or opportunity."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }
+        return open_form(self.res_model, self.res_id)
 
     # === QUERY === #
 

@@ -152,9 +152,7 @@ class TestCarry(HandoffCase):
         self.env.flush_all()
         self.env.cr.flush()
         handoff = self._offer()
-        handoff.with_user(self.sam).with_context(
-            tracking_disable=False
-        ).action_accept()
+        handoff.with_user(self.sam).with_context(tracking_disable=False).action_accept()
         self.env.cr.flush()
         self.env.invalidate_all()
         new = (self.customer.message_ids | self.lead.message_ids) - before

@@ -71,7 +71,7 @@ class TestGuard(CoverageCase):
             self._give(self.mine, self.sara, self.sam)
         _message, action, _button, _context = warning.exception.args
         self.assertEqual(action["res_model"], "coverage.offer")
-        offer = self.env["coverage.offer"].with_context(action["context"])
+        offer = self.env["coverage.offer"].with_context(**action["context"])
         offer = Form(offer.with_user(self.sara))
         self.assertEqual(offer.customer_ids[:], self._row(self.mine))
         self.assertEqual(offer.to_user_id, self.sam)

@@ -1,4 +1,9 @@
 from . import (
+    coverage_switch,
+)
+
+# isort: split
+from . import (
     base_partner_merge,
     coverage_answer,
     coverage_ask,

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import format_date
 
 from ..core.cadence import left_out, seats
@@ -14,55 +14,14 @@ class CoverageCadencePreview(models.TransientModel):
     """
 
     _name = "coverage.cadence.preview"
+    _inherit = ["coverage.switch"]
     _description = "Preview of the Contact Rhythm"
 
-    company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self.env.company
-    )
+    _cron = "crm_sales_coverage.ir_cron_cadence"
+
     currency_id = fields.Many2one(related="company_id.currency_id")
-    is_active = fields.Boolean(compute="_compute_is_active")
-    summary = fields.Json(compute="_compute_summary")
-
-    @api.depends("company_id")
-    def _compute_display_name(self):
-        for preview in self:
-            preview.display_name = self.env._("Contact Rhythm")
-
-    def _compute_is_active(self):
-        cron = self.env.ref("crm_sales_coverage.ir_cron_cadence").sudo()
-        self.is_active = cron.active
-
-    @api.depends("company_id")
-    def _compute_summary(self):
-        for preview in self:
-            preview.summary = preview._get_summary(fields.Datetime.now())
 
     # === ACTION METHODS === #
-
-    @api.model
-    def action_preview(self):
-        """Open the preview of the company one works in."""
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Contact Rhythm"),
-            "res_model": self._name,
-            "res_id": self.create({}).id,
-            "views": [(False, "form")],
-        }
-
-    def action_switch_on(self):
-        """Switch the rhythm on: it plans now, and every night."""
-        self.check_access("write")
-        cron = self.env.ref("crm_sales_coverage.ir_cron_cadence").sudo()
-        cron.active = True
-        cron._trigger()
-        return True
-
-    def action_switch_off(self):
-        """Switch the rhythm off; what is planned stays."""
-        self.check_access("write")
-        self.env.ref("crm_sales_coverage.ir_cron_cadence").sudo().active = False
-        return True
 
     def action_open_left_out(self, user_id):
         """Open the customers of a seller that his capacity does not reach."""
@@ -189,3 +148,6 @@ class CoverageCadencePreview(models.TransientModel):
             for code, label in labels
             if by_kind.get(code)
         ]
+
+    def _get_title(self):
+        return self.env._("Contact Rhythm")

@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import format_date, groupby
 
-CRON = "crm_sales_coverage.ir_cron_handoff"
-
 
 class CoverageHandoffPreview(models.TransientModel):
     """What the handoff policies would begin, before they are switched on.
@@ -12,22 +10,12 @@ class CoverageHandoffPreview(models.TransientModel):
     """
 
     _name = "coverage.handoff.preview"
+    _inherit = ["coverage.switch"]
     _description = "Preview of the Handoffs"
 
-    company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self.env.company
-    )
-    is_active = fields.Boolean(compute="_compute_is_active")
+    _cron = "crm_sales_coverage.ir_cron_handoff"
+
     policy_count = fields.Integer(compute="_compute_policy_count")
-    summary = fields.Json(compute="_compute_summary")
-
-    @api.depends("company_id")
-    def _compute_display_name(self):
-        for preview in self:
-            preview.display_name = self.env._("Handoffs")
-
-    def _compute_is_active(self):
-        self.is_active = self.env.ref(CRON).sudo().active
 
     @api.depends("company_id")
     def _compute_policy_count(self):
@@ -36,37 +24,7 @@ class CoverageHandoffPreview(models.TransientModel):
                 [("company_id", "in", (False, preview.company_id.id))]
             )
 
-    @api.depends("company_id")
-    def _compute_summary(self):
-        for preview in self:
-            preview.summary = preview._get_summary(fields.Datetime.now())
-
     # === ACTION METHODS === #
-
-    @api.model
-    def action_preview(self):
-        """Open the preview of the company one works in."""
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Handoffs"),
-            "res_model": self._name,
-            "res_id": self.create({}).id,
-            "views": [(False, "form")],
-        }
-
-    def action_switch_on(self):
-        """Switch the policies on: they begin now, and go on every hour."""
-        self.check_access("write")
-        cron = self.env.ref(CRON).sudo()
-        cron.active = True
-        cron._trigger()
-        return True
-
-    def action_switch_off(self):
-        """Switch the policies off; what is begun goes on by hand."""
-        self.check_access("write")
-        self.env.ref(CRON).sudo().active = False
-        return True
 
     def action_open_policies(self):
         """Open the policies."""
@@ -112,3 +70,6 @@ class CoverageHandoffPreview(models.TransientModel):
         if more := line["count"] - len(line["names"]):
             names = self.env._("%(names)s and %(count)s more", names=names, count=more)
         return {**line, "names": names}
+
+    def _get_title(self):
+        return self.env._("Handoffs")

@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.groups import LEADER
+
 
 class CoverageLeaveAlone(models.TransientModel):
     """Asks the leader to leave customers alone; a leader grants it to himself."""
@@ -20,9 +22,7 @@ class CoverageLeaveAlone(models.TransientModel):
 
     @api.depends_context("uid")
     def _compute_is_leader(self):
-        self.is_leader = self.env.user.has_group(
-            "crm_sales_coverage.group_coverage_team_leader"
-        )
+        self.is_leader = self.env.user.has_group(LEADER)
 
     def action_ask(self):
         """Ask, or grant at once as the leader.

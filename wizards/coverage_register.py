@@ -8,6 +8,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, email_normalize, format_date
 from odoo.tools.mail import email_domain_extract
 
+from ..models.opening import open_form
+
 FREE_MAIL = {
     "abv.bg",
     "aol.com",
@@ -274,12 +276,7 @@ class CoverageRegister(models.TransientModel):
         )
 
     def _open_row(self, row):
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "coverage.customer",
-            "res_id": row.id,
-            "views": [(False, "form")],
-        }
+        return open_form("coverage.customer", row.id)
 
     def _judge(self, matches):
         """Return what may be done, by the first match: the one that says most."""

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.opening import open_form
+
 SEGMENT_FIELDS = ("typical_share", "expected_yield_rate", "contact_interval_days")
 
 
@@ -77,12 +79,7 @@ class CoverageWhatIf(models.TransientModel):
             {"company_id": self.company_id.id, "what_if": what_if}
         )
         run.action_plan()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "coverage.run",
-            "res_id": run.id,
-            "views": [(False, "form")],
-        }
+        return open_form("coverage.run", run.id)
 
     def _get_what_if(self):
         """Return what differs from the present rules, as a run's what-if."""
