@@ -252,8 +252,9 @@ class CoverageCover(models.AbstractModel):
         rules = self._get_rules()
         has_lines = any(rule.lines for rule in rules)
         has_teams = any(rule.teams for rule in rules)
+        limits = {rule.max_rate for rule in rules if rule.max_rate}
         customers.flush_recordset(READ)
-        covered = []
+        covered, known = [], {}
         for (
             key,
             lifecycle,
@@ -272,7 +273,17 @@ class CoverageCover(models.AbstractModel):
                 lines=self._get_lines(paths),
                 team=team if has_teams else None,
             )
-            covered.append(Covered(key, case, cover(rules, case), tuple(stored)))
+            alike = (
+                lifecycle,
+                segment,
+                level,
+                team,
+                tuple(paths or ()),
+                tuple(rate is not None and rate <= limit for limit in limits),
+            )
+            if alike not in known:  # thousands are alike to the rules
+                known[alike] = cover(rules, case)
+            covered.append(Covered(key, case, known[alike], tuple(stored)))
         return covered
 
     def _query_customers(self, ids, has_lines):
