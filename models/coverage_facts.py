@@ -112,7 +112,11 @@ class CoverageFacts(models.AbstractModel):
         return [row[0] for row in self.env.execute_query(query)]
 
     def _query_create_missing(self, company, partner_ids, lifecycle):
-        """Insert by anti-join: the ORM would need a search and an INSERT per row."""
+        """Insert by anti-join: the ORM would need a search and an INSERT per row.
+
+        OFFSET 0 keeps the candidates apart: else PostgreSQL may take an advisory lock
+        for every partner there is, and run out of them.
+        """
         return SQL(
             """
             WITH candidate AS (%(candidates)s)
@@ -130,15 +134,15 @@ class CoverageFacts(models.AbstractModel):
                    %(zeros)s,
                    0, 0, 0, 0, 0, %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s,
                    now() AT TIME ZONE 'UTC'
-              FROM res_partner p
+              FROM (SELECT id, active, user_id, company_id FROM res_partner
+                     WHERE id IN (SELECT partner_id FROM candidate) OFFSET 0) p
               LEFT JOIN res_users owner
                      ON owner.id = p.user_id AND owner.active AND NOT owner.share
                     AND EXISTS (
                         SELECT 1 FROM res_company_users_rel rel
                          WHERE rel.user_id = owner.id AND rel.cid = %(company)s)
                     AND COALESCE(p.company_id, owner.company_id) = %(company)s
-             WHERE p.id IN (SELECT partner_id FROM candidate)
-               AND COALESCE(p.company_id, %(company)s) = %(company)s
+             WHERE COALESCE(p.company_id, %(company)s) = %(company)s
                AND NOT EXISTS (
                    SELECT 1 FROM res_company own WHERE own.partner_id = p.id)
                AND NOT EXISTS (
