@@ -48,12 +48,6 @@ class CoverageDeadline(models.AbstractModel):
             ),
         )
 
-    def _get_deadline(self, working_days, now):
-        """Return the day that many working days of the company from now."""
-        company = self.company_id
-        today = company._get_coverage_today(now)
-        return self._shift_workdays(company, today, working_days)
-
     def _get_terms(self):
         """Return the deadlines and the oversight that hold for this handoff.
 

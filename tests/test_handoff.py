@@ -511,8 +511,9 @@ class TestHandoff(HandoffCase):
     # === DEADLINES === #
 
     def _deadline(self, count, now=NOW):
-        handoff = self.row.handoff_ids[:1] or self._hand_over()
-        return handoff.sudo()._get_deadline(count, now)
+        today = self.company._get_coverage_today(now)
+        handoffs = self.env["coverage.handoff"]
+        return handoffs._shift_workdays(self.company, today, count)
 
     def test_deadline_passes_over_weekends_and_holidays(self):
         self.assertEqual(self._deadline(5), fields.Date.to_date("2030-06-10"))
