@@ -1,11 +1,12 @@
 {
     "name": "Sales Coverage",
     "summary": "Customers ranked A–D by potential and coloured by what they bring",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Sales/CRM",
     "author": "Sales Coverage contributors",
     "license": "LGPL-3",
     "depends": ["sale_crm", "contacts"],
+    "external_dependencies": {"python": ["ortools"]},
     "data": [
         "security/coverage_groups.xml",
         "security/ir.model.access.csv",
