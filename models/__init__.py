@@ -1,4 +1,7 @@
 # mixins come before the models that inherit them
+from . import coverage_hold
+
+# isort: split
 from . import (
     coverage_application,
     coverage_cached,
@@ -10,7 +13,7 @@ from . import (
     coverage_handoff_policy_words,
     coverage_handoff_trigger,
     coverage_handoff_words,
-    coverage_hold,
+    coverage_job,
     coverage_oversight,
     coverage_owned,
     coverage_post_box,

@@ -1,8 +1,6 @@
 import logging
 from collections import defaultdict
 
-from psycopg2 import errors
-
 from odoo import models
 from odoo.tools import SQL
 
@@ -15,6 +13,7 @@ class CoverageApplication(models.AbstractModel):
     """Writes what was decided: figures by SQL, decisions through the ORM."""
 
     _name = "coverage.application"
+    _inherit = ["coverage.hold"]
     _description = "Application of Decisions"
 
     def _apply_outcomes(self, frame, outcomes, log):
@@ -115,24 +114,15 @@ class CoverageApplication(models.AbstractModel):
         return vals
 
     def _write_group(self, customers, vals):
-        """Write one outcome to all its customers; return the ids refused.
+        """Write one outcome to all its customers; return the ids refused."""
+        refused = set()
 
-        One bad record stops nobody: a refused group is written one by one.
-        """
-        try:
-            with self.env.cr.savepoint():
-                customers.write(vals)
-            return set()
-        except (errors.SerializationFailure, errors.DeadlockDetected):
-            raise
-        except Exception as error:  # another addon's or automation rule's veto
-            if len(customers) > 1:
-                failed = set()
-                for customer in customers:
-                    failed |= self._write_group(customer, vals)
-                return failed
-            _logger.warning("Customer %s keeps its decisions: %s", customers.id, error)
-            return {customers.id}
+        def refuse(customer, error):
+            _logger.warning("Customer %s keeps its decisions: %s", customer.id, error)
+            refused.add(customer.id)
+
+        self._apart(customers, lambda part: part.write(vals), refuse)
+        return refused
 
     def _get_reasons(self, frame, outcome):
         """Return by field what history keeps as the reason: code and numbers."""

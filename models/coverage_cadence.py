@@ -1,12 +1,9 @@
 import logging
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from psycopg2 import errors
-
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..core.cadence import (
@@ -57,15 +54,6 @@ class Planned:
     date: date
 
 
-@dataclass(slots=True)
-class Tally:
-    """What came of a run: contacts planned, customers refused, time left or not."""
-
-    planned: int = 0
-    refused: list = field(default_factory=list)
-    is_done: bool = True
-
-
 class CoverageCadence(models.AbstractModel):
     """The engine of the contact rhythm: one planned contact per customer, never two.
 
@@ -74,7 +62,7 @@ class CoverageCadence(models.AbstractModel):
     """
 
     _name = "coverage.cadence"
-    _inherit = ["coverage.hold", "coverage.frame", "coverage.rows"]
+    _inherit = ["coverage.job", "coverage.frame", "coverage.rows"]
     _description = "Contact Rhythm"
 
     # === ENTRANCES === #
@@ -82,39 +70,28 @@ class CoverageCadence(models.AbstractModel):
     @api.model
     def _cron_cadence(self):
         """Plan the contacts of all companies; twice does no more than once."""
-        now, tally = fields.Datetime.now(), Tally()
-        for company in self.env["res.company"].search([]):
-            self._run_cadence(company, now, self._commit_batch, tally)
-            if not tally.is_done:
-                return
-        self._commit_batch(0, 0)
-        if tally.refused:
-            raise UserError(
-                self.env._(
-                    "%(count)s contacts are not planned, because another rule refused "
-                    "the activity. The log names the customers.",
-                    count=len(tally.refused),
-                )
-            )
+        self._run_companies(self._run_cadence)
 
     @api.model
     def _run_cadence(self, company, now, commit=None, tally=None):
-        """Bring a company's planned contacts up to its rhythm.
+        """Bring a company's planned contacts up to its rhythm; return how many.
 
-        :param commit: called after each batch with the numbers done and remaining,
-            returns whether to go on; without it all happens in one transaction
-        :param tally: counts on, and says whether it came to the end
-        :return: number of contacts planned
+        Parameters as in :meth:`_run_steps`.
         """
-        frame, tally = self._prepare_frame(company, now), tally or Tally()
-        before = tally.planned
-        for step in (self._start_newcomers, self._cancel_stale, self._plan_due):
-            if not step(frame, tally, commit):
-                tally.is_done = False
-                break
-        return tally.planned - before
+        frame = self._prepare_frame(company, now)
+        return self._run_steps(frame, now, commit, tally)
 
-    def _start_newcomers(self, frame, tally, commit):
+    def _get_steps(self):
+        return (self._start_newcomers, self._cancel_stale, self._plan_due)
+
+    def _tell_refused(self, count):
+        return self.env._(
+            "%(count)s contacts are not planned, because another rule refused the "
+            "activity. The log names the customers.",
+            count=count,
+        )
+
+    def _start_newcomers(self, frame, now, tally, commit):
         """Give newcomers their place in the rhythm, a seller at a time."""
 
         def start(owner_ids):
@@ -129,7 +106,7 @@ class CoverageCadence(models.AbstractModel):
         owner_ids = [row[0] for row in self.env.execute_query(query)]
         return self._work_through(owner_ids, 1, start, commit)
 
-    def _cancel_stale(self, frame, tally, commit):
+    def _cancel_stale(self, frame, now, tally, commit):
         """Withdraw planned contacts that are no longer due, or not this owner's."""
 
         def cancel(ids):
@@ -138,12 +115,12 @@ class CoverageCadence(models.AbstractModel):
 
         return self._work_through(self._collect_stale(frame), BATCH, cancel, commit)
 
-    def _plan_due(self, frame, tally, commit):
+    def _plan_due(self, frame, now, tally, commit):
         """Plan the contacts that are due."""
 
         def plan(batch):
             count, refused = self._apply_planned(batch)
-            tally.planned += count
+            tally.count += count
             tally.refused += refused
 
         planned = self._decide_planned(frame, self._collect_due(frame))
@@ -433,26 +410,24 @@ class CoverageCadence(models.AbstractModel):
 
     def _create_planned(self, planned):
         """Create the activities of these contacts; a refused one stops nobody."""
-        if not planned:
-            return 0, []
-        activities = self.env["mail.activity"].with_context(**SILENT)
-        try:
-            with self.env.cr.savepoint():
-                activities.create(self._prepare_activity_vals(planned))
-            return len(planned), []
-        except (errors.SerializationFailure, errors.DeadlockDetected):
-            raise
-        except Exception as error:  # another addon's or automation rule's veto
-            if getattr(getattr(error, "diag", None), "constraint_name", "") == ONE_OPEN:
-                raise  # another run was faster: look again
-            if len(planned) > 1:
-                half = len(planned) // 2
-                parts = [self._create_planned(planned[:half])]
-                parts.append(self._create_planned(planned[half:]))
-                return parts[0][0] + parts[1][0], parts[0][1] + parts[1][1]
-            key = planned[0].customer_id
+        activities, refused = self.env["mail.activity"].with_context(**SILENT), []
+
+        def create(part):
+            return len(activities.create(self._prepare_activity_vals(part)))
+
+        def refuse(alone, error):
+            key = alone[0].customer_id
             _logger.warning("No contact is planned for customer %s: %s", key, error)
-            return 0, [key]
+            refused.append(key)
+
+        return sum(self._apart(planned, create, refuse)), refused
+
+    def _is_race(self, error):
+        """Another run that planned the same contact was faster: look again."""
+        diag = getattr(error, "diag", None)
+        return (
+            super()._is_race(error) or getattr(diag, "constraint_name", "") == ONE_OPEN
+        )
 
     def _prepare_activity_vals(self, planned):
         """Return the values of the activities, in the words of who will read them."""

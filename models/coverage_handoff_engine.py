@@ -1,11 +1,7 @@
 import logging
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-
-from psycopg2 import errors
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..core.handoff import (
@@ -24,15 +20,6 @@ UNCALLED = Domain("is_called", "=", False)
 CRON = "crm_sales_coverage.ir_cron_handoff"
 
 
-@dataclass(slots=True)
-class Tally:
-    """What came of a run: handoffs begun, those refused, time left or not."""
-
-    begun: int = 0
-    refused: list = field(default_factory=list)
-    is_done: bool = True
-
-
 class CoverageHandoffEngine(models.AbstractModel):
     """The engine of handoffs: begins what policies ask, and keeps the deadlines.
 
@@ -42,7 +29,7 @@ class CoverageHandoffEngine(models.AbstractModel):
     """
 
     _name = "coverage.handoff.engine"
-    _inherit = ["coverage.deadline", "coverage.hold", "coverage.handoff.trigger"]
+    _inherit = ["coverage.deadline", "coverage.job", "coverage.handoff.trigger"]
     _description = "Handoff Engine"
 
     # === ENTRANCES === #
@@ -50,41 +37,18 @@ class CoverageHandoffEngine(models.AbstractModel):
     @api.model
     def _cron_handoff(self):
         """Bring the handoffs of all companies up to date; twice does no more."""
-        now, tally = fields.Datetime.now(), Tally()
-        for company in self.env["res.company"].search([]):
-            self._run_handoffs(company, now, self._commit_batch, tally)
-            if not tally.is_done:
-                return
-        self._commit_batch(0, 0)
-        if tally.refused:
-            raise UserError(
-                self.env._(
-                    "%(count)s handoffs stay as they are, because another rule refused "
-                    "the change. The log names them.",
-                    count=len(tally.refused),
-                )
-            )
+        self._run_companies(self._run_handoffs)
 
     @api.model
     def _run_handoffs(self, company, now, commit=None, tally=None):
-        """Bring a company's handoffs up to date.
+        """Bring a company's handoffs up to date; return the number begun.
 
-        :param commit: called after each batch with the numbers done and remaining,
-            returns whether to go on; without it all happens in one transaction
-        :param tally: counts on, and says whether it came to the end
-        :return: number of handoffs begun
+        Parameters as in :meth:`_run_steps`.
         """
-        tally = tally or Tally()
         self = self.with_company(company).with_context(coverage_origin="job")
-        before = tally.begun
-        for step in self._get_steps():
-            if not step(company, now, tally, commit):
-                tally.is_done = False
-                break
-        return tally.begun - before
+        return self._run_steps(company, now, commit, tally)
 
     def _get_steps(self):
-        """Return what a run does, in order; each returns whether time was left."""
         return (
             self._begin_handoffs,
             self._cancel_void,
@@ -93,6 +57,13 @@ class CoverageHandoffEngine(models.AbstractModel):
             self._pass_receiver_deadlines,
             self._follow_watches,
             self._follow_owners,
+        )
+
+    def _tell_refused(self, count):
+        return self.env._(
+            "%(count)s handoffs stay as they are, because another rule refused the "
+            "change. The log names them.",
+            count=count,
         )
 
     @api.model
@@ -219,10 +190,10 @@ class CoverageHandoffEngine(models.AbstractModel):
         deadlines = self._get_deadlines(company, now)
         values = [self._prepare_begin(company, *one, deadlines, now) for one in batch]
         handoffs = self._create_apart(values, tally)
-        tally.begun += len(handoffs)
+        tally.count += len(handoffs)
         lost = handoffs.filtered(lambda one: one.policy_id.trigger == "lost")
         (handoffs - lost)._tell("from_user_id", "draft")
-        self._apart(lost, lambda group: self._return_lost(group, now), tally)
+        self._move(lost, lambda group: self._return_lost(group, now), tally)
 
     def _get_deadlines(self, company, now):
         """Return by when each policy wants a handoff of today offered."""
@@ -257,22 +228,13 @@ class CoverageHandoffEngine(models.AbstractModel):
     def _create_apart(self, values, tally):
         """Create handoffs; one that is refused stops nobody else."""
         handoffs = self.env["coverage.handoff"].sudo()
-        if not values:
-            return handoffs
-        try:
-            with self.env.cr.savepoint():
-                return handoffs.create(values)
-        except (errors.SerializationFailure, errors.DeadlockDetected):
-            raise
-        except Exception as error:  # another addon's or automation rule's veto
-            if len(values) > 1:
-                half = len(values) // 2
-                parts = (values[:half], values[half:])
-                return handoffs.concat(*(self._create_apart(p, tally) for p in parts))
-            key = values[0]["customer_id"] or values[0]["lead_id"]
+
+        def refuse(alone, error):
+            key = alone[0]["customer_id"] or alone[0]["lead_id"]
             _logger.warning("No handoff is begun for %s: %s", key, error)
             tally.refused.append(key)
-            return handoffs
+
+        return handoffs.concat(*self._apart(values, handoffs.create, refuse))
 
     def _return_lost(self, handoffs, now):
         """Give prospects back to nurturing, to be spoken to again on a day."""
@@ -314,7 +276,7 @@ class CoverageHandoffEngine(models.AbstractModel):
         def act_on(batch):
             handoffs = self.env["coverage.handoff"].sudo().browse(batch).exists()
             held = self._lock_handoffs(handoffs)
-            self._apart(held.filtered_domain(domain), act, tally)
+            self._move(held.filtered_domain(domain), act, tally)
 
         return self._work_through(ids, BATCH, act_on, commit)
 
@@ -324,23 +286,14 @@ class CoverageHandoffEngine(models.AbstractModel):
         customers = self._lock(held.customer_id)
         return held.filtered(lambda one: one.customer_id <= customers)
 
-    def _apart(self, handoffs, act, tally):
-        """Call ``act`` in a savepoint; a handoff that is refused stops nobody else."""
-        if not handoffs:
-            return
-        try:
-            with self.env.cr.savepoint():
-                act(handoffs)
-        except (errors.SerializationFailure, errors.DeadlockDetected):
-            raise
-        except Exception as error:  # another addon's or automation rule's veto
-            if len(handoffs) > 1:
-                half = len(handoffs) // 2
-                self._apart(handoffs[:half], act, tally)
-                self._apart(handoffs[half:], act, tally)
-                return
-            _logger.warning("Handoff %s stays as it is: %s", handoffs.id, error)
-            tally.refused.append(handoffs.id)
+    def _move(self, handoffs, act, tally):
+        """Call ``act``; a handoff that is refused stops nobody else."""
+
+        def refuse(handoff, error):
+            _logger.warning("Handoff %s stays as it is: %s", handoff.id, error)
+            tally.refused.append(handoff.id)
+
+        self._apart(handoffs, act, refuse)
 
     def _cancel_void(self, company, now, tally, commit):
         """Cancel what can change hands no longer: archived, closed, or another's."""

@@ -35,6 +35,32 @@ class CoverageHold(models.AbstractModel):
                 return False  # never 0 here: Odoo would take the job for finished
         return True
 
+    def _apart(self, items, act, refuse):
+        """Call ``act`` in a savepoint; an item that is refused stops nobody else.
+
+        :param items: a list or recordset; halved until what is refused stands alone
+        :param refuse: called with such an item, alone in its list, and the error
+        :return: list of what ``act`` returned, a result for each part that went well
+        """
+        if not items:
+            return []
+        try:
+            with self.env.cr.savepoint():
+                return [act(items)]
+        except Exception as error:  # another addon's or automation rule's veto
+            if self._is_race(error):
+                raise
+            if len(items) == 1:
+                refuse(items, error)
+                return []
+            half = len(items) // 2
+            parts = items[:half], items[half:]
+            return [one for part in parts for one in self._apart(part, act, refuse)]
+
+    def _is_race(self, error):
+        """Return whether another transaction was faster: no fault of any record."""
+        return isinstance(error, errors.SerializationFailure | errors.DeadlockDetected)
+
     def _lock(self, customers):
         """Return those of ``customers`` that this transaction now holds.
 

@@ -18,12 +18,7 @@ class CoverageRefresh(models.AbstractModel):
     """
 
     _name = "coverage.refresh"
-    _inherit = [
-        "coverage.hold",
-        "coverage.frame",
-        "coverage.rows",
-        "coverage.application",
-    ]
+    _inherit = ["coverage.application", "coverage.frame", "coverage.rows"]
     _description = "Coverage Refresh"
 
     # === ENTRANCES === #

@@ -4,7 +4,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models.coverage_handoff_engine import Tally
+from ..models.coverage_job import Tally
 from .common import NOW, TODAY, ago
 from .test_handoff import HandoffCase
 
