@@ -8,6 +8,7 @@ TYPES = {
     "activity_type_overstay": "mail.mail_activity_data_todo",
     "activity_type_handoff": "mail.mail_activity_data_todo",
     "activity_type_watched_deal": "mail.mail_activity_data_todo",
+    "activity_type_idle": "mail.mail_activity_data_todo",
 }
 
 
@@ -30,6 +31,7 @@ def uninstall_hook(env):
     planned.unlink()
     activities = env["mail.activity"].with_context(active_test=False)
     activities.search([("res_model", "=like", "coverage.%")]).unlink()
+    _withdraw_digests(env)
     for name, native in TYPES.items():
         ours = env.ref(f"crm_sales_coverage.{name}", raise_if_not_found=False)
         if ours:
@@ -40,6 +42,12 @@ def uninstall_hook(env):
     env.cr.execute("DELETE FROM coverage_rule")
     env.cr.execute("DELETE FROM coverage_customer")  # to segments and temperatures
     env.invalidate_all()
+
+
+def _withdraw_digests(env):
+    """Withdraw what tells sellers of customers that leave: nobody leaves any more."""
+    if digest := env.ref("crm_sales_coverage.activity_type_idle", False):
+        env["mail.activity"].search([("activity_type_id", "=", digest.id)]).unlink()
 
 
 def _hand_over(env, activity_type, native):

@@ -52,7 +52,7 @@ def explain_contact(
     """
     if segment is None:
         return None, UNRATED
-    done = _last_fulfilled(contacts, segment)
+    done = last_fulfilled(contacts, segment)
     start, spoken = contacts.rhythm_start_date, contacts.last_contact_date
     if done is None:
         due, code = start or contacts.owned_since, START if start else OWNED
@@ -70,7 +70,7 @@ def explain_contact(
     return due, code
 
 
-def _last_fulfilled(contacts: Contacts, segment: SegmentRule) -> date | None:
+def last_fulfilled(contacts: Contacts, segment: SegmentRule) -> date | None:
     """Return the day of the last contact that counts in full for this segment."""
     done = contacts.last_contact_date
     if segment.needs_proof:

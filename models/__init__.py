@@ -13,7 +13,10 @@ from . import (
     coverage_handoff_policy_words,
     coverage_handoff_trigger,
     coverage_handoff_words,
+    coverage_idle_facts,
+    coverage_idle_words,
     coverage_job,
+    coverage_neglect,
     coverage_oversight,
     coverage_owned,
     coverage_post_box,
@@ -28,6 +31,9 @@ from . import (
     coverage_telephone,
     coverage_watched,
 )
+
+# isort: split
+from . import coverage_idle_digest, coverage_idle_release
 
 # isort: split
 from . import (
@@ -49,6 +55,7 @@ from . import (
     coverage_handoff_engine,
     coverage_handoff_policy,
     coverage_handoff_step,
+    coverage_idle,
     coverage_ledger,
     coverage_mark,
     coverage_outcome,
@@ -68,6 +75,7 @@ from . import (
     coverage_touch,
     coverage_why,
     crm_lead,
+    crm_lead_idle,
     crm_lost_reason,
     crm_stage,
     crm_team,
@@ -77,6 +85,7 @@ from . import (
     mail_message,
     mail_thread,
     res_company,
+    res_company_idle,
     res_config_settings,
     res_partner,
     res_users,

@@ -36,6 +36,7 @@ class CoverageContact(models.AbstractModel):
         if held:
             self._write_facts(company, held.ids)
             self._apply_next(self._decide_next(company, held))
+            self.env["coverage.idle"]._settle(held)
 
     def _decide_next(self, company, customers):
         """Return ``[(customer id, next contact)]`` of those whose day moves."""

@@ -6,6 +6,7 @@ from odoo.tools import format_date
 
 from .coverage_contact import CONTACTS
 from .coverage_facts import FACTS
+from .coverage_neglect import MARKS
 from .coverage_rows import FLAT
 from .groups import LEADER
 from .opening import open_form
@@ -33,6 +34,7 @@ LOGGED = (
     "declared_potential",
     "leave_alone_until",
     "leave_alone_asked_until",
+    "idle_warning_level",
 )
 CLASSIFIED = ("segment_id", "temperature_id", "lifecycle", "role_id")
 DERIVED = {
@@ -40,6 +42,7 @@ DERIVED = {
     *FLAT,
     *CONTACTS,
     *CLASSIFIED,
+    *MARKS,
     "rule_id",
     "segment_computed_id",
     "confirmed_potential",
@@ -58,7 +61,12 @@ class CoverageCustomer(models.Model):
     """
 
     _name = "coverage.customer"
-    _inherit = ["coverage.owned", "coverage.covered", "coverage.rhythm"]
+    _inherit = [
+        "coverage.owned",
+        "coverage.covered",
+        "coverage.rhythm",
+        "coverage.neglect",
+    ]
     _description = "Customer"
     _rec_name = "partner_id"
     _rec_names_search = ["partner_id"]

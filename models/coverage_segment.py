@@ -67,6 +67,18 @@ class CoverageSegment(models.Model):
         help="A contact that was only noted by hand pauses the clock for some days; "
         "telephone, mail, calendar or an order keep the rhythm.",
     )
+    idle_contact_days = fields.Integer(
+        string="Leaves After (days)",
+        default=0,
+        help="A customer of this segment that nobody speaks to for so long leaves its "
+        "owner, who is warned before. 0: never.",
+    )
+    idle_order_days = fields.Integer(
+        string="Asked After (days)",
+        default=0,
+        help="The leader is asked about a customer of this segment that does not order "
+        "for so long. 0: never.",
+    )
     customer_count = fields.Integer(compute="_compute_customer_count")
 
     _code_unique = models.UniqueIndex(
@@ -83,6 +95,11 @@ class CoverageSegment(models.Model):
     _interval_positive = models.Constraint(
         "CHECK (contact_interval_days > 0)",
         "The contact interval must be at least one day.",
+    )
+    _idle_not_negative = models.Constraint(
+        "CHECK (idle_contact_days >= 0 AND idle_order_days >= 0)",
+        "The days until a customer leaves, or is asked about, cannot be negative. Use "
+        "0 for never.",
     )
 
     @api.depends("typical_share")

@@ -32,6 +32,7 @@ class CoverageWhy(models.AbstractModel):
         :return: dict of ``headline`` (str), ``badge`` (str), ``facts``
             (``[{label, value}]``), ``rule`` (str), ``reasons`` and ``changes``
             (``[{code, text, numbers}]``), ``contact`` (the same, of the next contact),
+            ``idle`` (None, or the same: when its owner loses it, or what keeps it),
             ``cover`` (None, or ``{role, rule, text, is_miscovered}``),
             ``missing`` (``[str]``: what would be needed to rate) and ``lookalike``
             (None, or ``{cell, count, claim, nearest}``)
@@ -51,6 +52,7 @@ class CoverageWhy(models.AbstractModel):
             "changes": teller.changes(),
             "contact": teller.contact(),
             "cover": customer._get_cover(),
+            "idle": self.env["coverage.idle.words"]._get_why(customer, now),
             "missing": teller.missing(),
             "lookalike": self._get_lookalike(customer, frame, outcome),
         }
@@ -184,6 +186,8 @@ class CoverageWhy(models.AbstractModel):
             sentences = self._get_pause_sentences(reason)
         elif change.field_name == "role_id":
             sentences = self._get_cover_sentences(reason)
+        elif change.field_name == "idle_warning_level":
+            sentences = self._get_idle_sentences(reason)
         elif change.field_name in ("user_id", "team_id"):
             sentences = self._get_owner_sentences(reason)
         else:
@@ -211,9 +215,26 @@ class CoverageWhy(models.AbstractModel):
             else _("No rule covers it.")
         }
 
+    def _get_idle_sentences(self, reason):
+        """Return why its owner was warned of a customer, or why that ended."""
+        words = {name: reason.get(name) or 0 for name in ("days", "term", "level")}
+        labels = self.env["coverage.idle.words"]._get_exempt_labels()
+        _ = self.env._
+        ended = _("In contact again.")
+        warned = _("No two-way contact for %(days)s of %(term)s days.", **words)
+        text = warned if words["level"] else ended
+        return {
+            **labels,
+            "silent": text,
+            "idle": text,
+            "off": _("Its segment has no term."),
+            "pool": _("It has no owner."),
+        }
+
     def _get_owner_sentences(self, reason):
         """Return what a change of owner says of itself, by the reason's code."""
-        words = {name: reason.get(name) or "" for name in ("text", "name", "days")}
+        names = ("text", "name", "days", "term")
+        words = {name: reason.get(name) or "" for name in names}
         _ = self.env._
         return {
             "handoff": _("Handed over: %(text)s", **words),
@@ -229,6 +250,10 @@ class CoverageWhy(models.AbstractModel):
             if words["text"]
             else _("Given up."),
             "left": _("%(name)s no longer works on it.", **words),
+            "idle": _(
+                "Neglected: no two-way contact for %(days)s days, and three warnings.",
+                **words,
+            ),
             "merged": _("Merged with %(name)s.", **words),
         }
 

@@ -7,6 +7,7 @@ from odoo.addons.crm_sales_coverage.hooks import uninstall_hook
 from .common import NOW, CoverageCase, ago
 
 SCRIPT = "crm_sales_coverage/migrations/19.0.1.1.0/post-contacts.py"
+IDLE_SCRIPT = "crm_sales_coverage/migrations/19.0.1.3.0/post-idle.py"
 ROLES_SCRIPT = "crm_sales_coverage/migrations/19.0.1.2.0/post-roles.py"
 
 
@@ -110,3 +111,17 @@ class TestUpgrade(CoverageCase):
         script.migrate(self.env.cr, None)
         self.env.invalidate_all()
         self.assertFalse(self._row(self.customer).role_id)
+
+    # === IDLE CUSTOMERS === #
+
+    def test_segments_learn_when_their_customers_are_neglected(self):
+        segments = self.env["coverage.segment"].search([], order="code")
+        segments.write({"idle_contact_days": 0, "idle_order_days": 0})
+        self.segments["B"].idle_contact_days = 99
+        script = load_script(file_path(IDLE_SCRIPT), "post_idle")
+        for _time in range(2):
+            script.migrate(self.env.cr, "19.0.1.2.0")
+        found = [(one.idle_contact_days, one.idle_order_days) for one in segments]
+        self.assertEqual(found, [(60, 180), (99, 0), (180, 365), (0, 0)])
+        self.assertFalse(self.company.coverage_idle_date)
+        self.assertFalse(self.env.ref("crm_sales_coverage.ir_cron_idle").active)
