@@ -1,9 +1,11 @@
 """Who could take a customer or lead over: who may, how well, and why."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .records import Key
+
+Weights = Mapping[str, float]
 
 ANY: frozenset = frozenset()
 
@@ -21,6 +23,7 @@ WEIGHTS = {
 FORMER_PENALTY = 40.0  # owned it until lately, and gave it up
 ENOUGH_DEALINGS = 5  # touches and orders together that make a relationship
 UNKNOWN = 0.5
+EPSILON = 1e-9
 
 # Why somebody cannot take a customer or lead, in the order they are told.
 REFUSALS = (
@@ -78,6 +81,7 @@ class Need:
 
     :param seniority: rank that is needed at least
     :param load: contacts a month that it adds
+    :param lead_count: open leads that come along with a customer
     :param lines: product lines with the wider ones they belong to
     """
 
@@ -87,6 +91,7 @@ class Need:
     is_lead: bool = False
     is_a: bool = False
     load: float = 0.0
+    lead_count: int = 0
     language: Key | None = None
     country: Key | None = None
     state: Key | None = None
@@ -137,11 +142,17 @@ def refusal(need: Need, candidate: Candidate) -> str | None:
 
 
 def score(
-    need: Need, candidate: Candidate, relation: Relation = STRANGER
+    need: Need,
+    candidate: Candidate,
+    relation: Relation = STRANGER,
+    weights: Weights | None = None,
 ) -> tuple[float, tuple[str, ...]]:
-    """Return how well somebody fits, 0–100, and the codes of what speaks for it."""
-    fits = _fits(need, candidate, relation)
-    points = sum(WEIGHTS[name] * fit for name, fit in fits.items())
+    """Return how well somebody fits, 0–100, and the codes of what speaks for it.
+
+    :param weights: what each fit is worth, in relation to the others: ``WEIGHTS``
+    """
+    fits = fits_of(need, candidate, relation)
+    points = points_of(fits, weights or WEIGHTS)
     if relation.is_former:
         points -= FORMER_PENALTY
     reasons = [name for name in WEIGHTS if fits[name] > UNKNOWN]
@@ -150,13 +161,24 @@ def score(
     return round(max(points, 0.0), 2), tuple(reasons)
 
 
+def points_of(fits: Mapping[str, float], weights: Weights) -> float:
+    """Return the weighted mean of fits, 0–100; nothing weighs: 0."""
+    total = sum(weights.values())
+    if not total:
+        return 0.0
+    return 100 * sum(weights[name] * fits[name] for name in weights) / total
+
+
 def rank(
-    need: Need, candidates: Iterable[Candidate], relations: dict[Key, Relation]
+    need: Need,
+    candidates: Iterable[Candidate],
+    relations: dict[Key, Relation],
+    weights: Weights | None = None,
 ) -> list[Proposal]:
     """Return who could take it over, best first; equals by key."""
     able = (one for one in candidates if refusal(need, one) is None)
     found = [
-        Proposal(one.key, *score(need, one, relations.get(one.key, STRANGER)))
+        Proposal(one.key, *score(need, one, relations.get(one.key, STRANGER), weights))
         for one in able
     ]
     return sorted(found, key=lambda one: (-one.score, one.key))
@@ -169,25 +191,23 @@ def _limits(need: Need, candidate: Candidate) -> dict[str, bool]:
     most, most_a = candidate.max_customer_count, candidate.max_a_count
     capacity = candidate.capacity
     return {
+        "full_leads": candidate.lead_room < need.lead_count,
         "full_a": bool(need.is_a and most_a and candidate.a_count >= most_a),
         "full_customers": bool(most and candidate.customer_count >= most),
-        "full_load": bool(capacity and candidate.load + need.load > capacity),
+        "full_load": bool(capacity and candidate.load + need.load > capacity + EPSILON),
     }
 
 
-def _fits(need: Need, candidate: Candidate, relation: Relation) -> dict[str, float]:
+def fits_of(need: Need, candidate: Candidate, relation: Relation) -> dict[str, float]:
     """Return how well each trait fits, 0–1."""
+    fits = {name: fit(need, candidate) for name, (_traits, fit) in FITS.items()}
+    return {**fits, "relation": fit_relation(relation)}
+
+
+def fit_relation(relation: Relation) -> float:
+    """Return 1 for whoever dealt with a customer often enough, 0 for strangers."""
     dealings = relation.touch_count + relation.order_count
-    return {
-        "seniority": _fit_seniority(need, candidate),
-        "room": _fit_room(need, candidate),
-        "language": _fit(need.language, candidate.languages),
-        "territory": _fit_territory(need, candidate),
-        "industry": _fit(need.industry, candidate.industries),
-        "lines": _fit_lines(need, candidate),
-        "team": 1.0 if need.team is not None and need.team in candidate.teams else 0.0,
-        "relation": min(dealings / ENOUGH_DEALINGS, 1.0),
-    }
+    return min(dealings / ENOUGH_DEALINGS, 1.0)
 
 
 def _fit(value: Key | None, known: frozenset) -> float:
@@ -212,6 +232,10 @@ def _fit_room(need: Need, candidate: Candidate) -> float:
     return max(0.0, 1.0 - candidate.load / candidate.capacity)
 
 
+def _fit_language(need: Need, candidate: Candidate) -> float:
+    return _fit(need.language, candidate.languages)
+
+
 def _fit_territory(need: Need, candidate: Candidate) -> float:
     """Return the fit of the state, where somebody has states, else of the country."""
     if candidate.states and need.state is not None:
@@ -219,7 +243,27 @@ def _fit_territory(need: Need, candidate: Candidate) -> float:
     return _fit(need.country, candidate.countries)
 
 
+def _fit_industry(need: Need, candidate: Candidate) -> float:
+    return _fit(need.industry, candidate.industries)
+
+
 def _fit_lines(need: Need, candidate: Candidate) -> float:
     if not need.lines or not candidate.lines:
         return UNKNOWN
     return float(not need.lines.isdisjoint(candidate.lines))
+
+
+def _fit_team(need: Need, candidate: Candidate) -> float:
+    return float(need.team is not None and need.team in candidate.teams)
+
+
+# What each fit looks at in a need, and how it is reckoned
+FITS = {
+    "seniority": (("seniority",), _fit_seniority),
+    "room": (("is_lead",), _fit_room),
+    "language": (("language",), _fit_language),
+    "territory": (("country", "state"), _fit_territory),
+    "industry": (("industry",), _fit_industry),
+    "lines": (("lines",), _fit_lines),
+    "team": (("team",), _fit_team),
+}

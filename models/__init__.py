@@ -4,7 +4,11 @@ from . import coverage_hold
 # isort: split
 from . import (
     coverage_application,
+    coverage_assignment_facts,
+    coverage_assignment_people,
+    coverage_assignment_words,
     coverage_cached,
+    coverage_change_move,
     coverage_covered,
     coverage_day_handoffs,
     coverage_deadline,
@@ -24,6 +28,7 @@ from . import (
     coverage_rows,
     coverage_rule_matrix,
     coverage_rule_words,
+    coverage_run_assignment,
     coverage_run_rules,
     coverage_run_summary,
     coverage_sources,
@@ -39,6 +44,7 @@ from . import coverage_idle_digest, coverage_idle_release
 from . import (
     account_move,
     calendar_event,
+    coverage_assignment,
     coverage_cadence,
     coverage_candidate,
     coverage_carry,
@@ -70,6 +76,7 @@ from . import (
     coverage_run,
     coverage_segment,
     coverage_stage_owner,
+    coverage_stay,
     coverage_temperature,
     coverage_tenure,
     coverage_touch,

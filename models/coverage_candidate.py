@@ -66,7 +66,7 @@ class CoverageCandidate(models.AbstractModel):
             as people read them; absent, archived, paused and full people never
         """
         match = self._collect_match(company, subjects, role, min_seniority, now)
-        people = match.candidates.values()
+        people, weights = match.candidates.values(), company._get_coverage_weights()
         self._fetch_names(match)
         return {
             key: [
@@ -76,7 +76,7 @@ class CoverageCandidate(models.AbstractModel):
                     "score": one.score,
                     "reasons": self._get_reasons(match, need, one),
                 }
-                for one in rank(need, people, match.get_relations(key))[:limit]
+                for one in rank(need, people, match.get_relations(key), weights)[:limit]
             ]
             for key, need in match.needs.items()
         }

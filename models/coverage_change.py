@@ -1,13 +1,12 @@
 from odoo import api, fields, models
 
-from .opening import open_form
-
 STATES = [
     ("planned", "Planned"),
     ("applied", "Applied"),
     ("outdated", "Outdated"),
     ("undone", "Undone"),
     ("kept", "Changed Since"),
+    ("removed", "Taken Out"),
 ]
 ORIGINS = [
     ("event", "Event"),
@@ -28,6 +27,7 @@ class CoverageChange(models.Model):
     """
 
     _name = "coverage.change"
+    _inherit = ["coverage.change.move"]
     _description = "Coverage Change"
     _order = "date desc, id desc"
     _rec_name = "field_label"
@@ -115,8 +115,3 @@ class CoverageChange(models.Model):
             else:
                 change.write({key: vals[key] for key in REPLACED})
         return self.create(to_create)
-
-    def action_open_customer(self):
-        """Open the customer that changed."""
-        self.ensure_one()
-        return open_form("coverage.customer", self.customer_id.id)

@@ -129,6 +129,7 @@ class CoverageRefresh(models.AbstractModel):
 
         :return: number of customers looked at
         """
+        run.change_ids.unlink()
         company, facts = run.company_id, self.env["coverage.facts"]
         what_if = run.what_if or {}
         today = company._get_coverage_today(now)

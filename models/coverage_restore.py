@@ -8,6 +8,7 @@ from .coverage_cadence import SILENT
 from .coverage_carry import QUIET
 
 HOLD_DAYS = 30
+OWNER_HOLD_DAYS = 90
 STANDINGS = {
     "segment_id": (
         "segment_since = segment_prior_since, segment_left_id = segment_prior_left_id, "
@@ -53,7 +54,8 @@ class CoverageRestore(models.AbstractModel):
             vals = self._prepare_restored_vals(run, lines, now)
             groups[tuple(sorted(vals.items()))].append(customer.id)
         refresh, refused = self.env["coverage.refresh"], set()
-        log = {"origin": "undo", "date": now}
+        reasons = {one.id: {"user_id": {"code": "undone"}} for one in held.customer_id}
+        log = {"origin": "undo", "date": now, "reasons": reasons}
         for vals, ids in groups.items():  # what followed the run is restored as itself
             batch = customers.with_context(coverage_log=log, coverage_skip_carry=True)
             batch = batch.browse(ids)
@@ -91,20 +93,19 @@ class CoverageRestore(models.AbstractModel):
     def _restore_documents(self, changes):
         """Give back the documents that followed an owner, silently."""
         carry, refresh = self.env["coverage.carry"].sudo(), self.env["coverage.refresh"]
+        users = self.env["res.users"].sudo()
         for model, lines in changes.grouped("model").items():
-            for user_id, group in lines.grouped("old_value").items():
-                user = self.env["res.users"].sudo().browse(int(user_id or 0) or ())
+            for (old, new), group in lines.grouped(
+                lambda line: (line.old_value, line.new_value)
+            ).items():
+                user = users.browse(int(old or 0) or ())
                 documents = self.env[model].sudo().browse(group.mapped("res_id"))
                 quiet = documents.with_context(**QUIET, **SILENT)
                 refused = refresh._write_group(quiet, {"user_id": user.id})
                 kept = group.filtered(lambda line, ids=refused: line.res_id in ids)
                 kept.state, (group - kept).state = "kept", "undone"
                 if model in ("crm.lead", "sale.order"):
-                    former = (
-                        self.env["res.users"]
-                        .sudo()
-                        .browse(int(group[0].new_value or 0) or ())
-                    )
+                    former = users.browse(int(new or 0) or ())
                     carry._settle_followers(documents, former, user)
 
     def _restore_standings(self, run, changes):
@@ -130,15 +131,14 @@ class CoverageRestore(models.AbstractModel):
         )
 
     def _prepare_restored_vals(self, run, lines, now):
-        """Return the former values of one customer, its segment pinned."""
-        vals = {}
+        """Return the former values of one customer, its segment and owner held."""
+        vals, today = {}, run.company_id._get_coverage_today(now)
         for line in lines:
             value = line.old_value or False
             if value and line.field_name not in ("lifecycle", "declared_potential"):
                 value = int(value)
             vals[line.field_name] = value
         if vals.get("segment_id") and "segment_manual_id" not in vals:
-            today = run.company_id._get_coverage_today(now)
             days = run.company_id.coverage_stay_days or HOLD_DAYS
             vals.update(
                 segment_manual_id=vals["segment_id"],
@@ -147,4 +147,6 @@ class CoverageRestore(models.AbstractModel):
                     "Held after “%s” was undone", run.name
                 ),
             )
+        if vals.get("user_id"):
+            vals["protected_until"] = today + timedelta(days=OWNER_HOLD_DAYS)
         return vals

@@ -173,7 +173,15 @@ class CoverageRunRules(models.AbstractModel):
                 for segment in segments
             },
             "temperature": {level.code: level.min_score for level in levels},
+            **self._get_more_rules(),
         }
+
+    def _get_more_rules(self):
+        """Return what decisions of this kind of run depend on besides, as plain data.
+
+        Called when a preview is made, and again before it is applied.
+        """
+        return {}
 
     def _check_unchanged(self):
         """Refuse to apply a preview whose rules or reference are no longer true."""

@@ -255,6 +255,8 @@ class CoverageWhy(models.AbstractModel):
                 **words,
             ),
             "merged": _("Merged with %(name)s.", **words),
+            "undone": _("A plan was undone."),
+            "assigned": self.env["coverage.assignment.words"]._tell_move(reason),
         }
 
     def _money(self, currency):

@@ -5,6 +5,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import ormcache
 
+from ..core.candidate import WEIGHTS
 from .groups import MANAGER
 
 PRESETS = {
@@ -179,6 +180,47 @@ class ResCompany(models.Model):
         help="A seller who archives a customer, gives it up or loses its last "
         "opportunity asks the team leader.",
     )
+    coverage_assign_moves = fields.Integer(
+        string="Moves per Run",
+        default=100,
+        help="So many customers change hands in one run at most. 0: no limit.",
+    )
+    coverage_assign_giver_moves = fields.Integer(
+        string="Moves per Giver",
+        default=20,
+        help="So many customers leave one person in one run at most. 0: no limit.",
+    )
+    coverage_assign_revenue_rate = fields.Float(
+        string="Revenue at Risk",
+        default=0.05,
+        help="The part of all revenue of 12 months whose customers leave their owners "
+        "within 30 days at most. 0: no limit.",
+    )
+    coverage_assign_giver_revenue_rate = fields.Float(
+        string="Revenue at Risk per Giver",
+        default=0.2,
+        help="The same part of what the customers of one person bring. 0: no limit.",
+    )
+    coverage_assign_team_rate = fields.Float(
+        string="Wait for a Manager Above",
+        default=0.05,
+        help="A plan that moves more than this part of a team's customers is not "
+        "applied by itself: a manager looks at it.",
+    )
+    coverage_assign_automatic = fields.Boolean(
+        string="Apply Plans by Itself",
+        default=True,
+        help="The nightly job reassigns idle customers as far as the limits allow. "
+        "Otherwise every plan waits for a manager.",
+    )
+    coverage_weight_seniority = fields.Integer(string="Seniority", default=15)
+    coverage_weight_room = fields.Integer(string="Room", default=25)
+    coverage_weight_language = fields.Integer(string="Language", default=15)
+    coverage_weight_territory = fields.Integer(string="Territory", default=10)
+    coverage_weight_industry = fields.Integer(string="Industry", default=10)
+    coverage_weight_lines = fields.Integer(string="Product Lines", default=5)
+    coverage_weight_team = fields.Integer(string="Same Team", default=5)
+    coverage_weight_relation = fields.Integer(string="Knows the Customer", default=15)
     coverage_cover_progress = fields.Json(
         export_string_translation=False,
         help="The rules of who covers whom that were applied to all customers.",
@@ -242,6 +284,26 @@ class ResCompany(models.Model):
                         )
                     )
 
+    @api.constrains(
+        lambda self: [*self._get_assign_setting_names(), *self._get_weight_names()]
+    )
+    def _check_assign_settings(self):
+        for company in self:
+            names = (*self._get_assign_setting_names(), *self._get_weight_names())
+            for name in names:
+                if company[name] < 0:
+                    field = company._fields[name].get_description(self.env, ["string"])
+                    raise ValidationError(
+                        self.env._(
+                            "“%(setting)s” cannot be negative. Use 0 for none.",
+                            setting=field["string"],
+                        )
+                    )
+            if not any(company._get_coverage_weights().values()):
+                raise ValidationError(
+                    self.env._("Something must weigh: give one weight above 0.")
+                )
+
     @api.onchange("coverage_preset")
     def _onchange_coverage_preset(self):
         self.update(PRESETS.get(self.coverage_preset, {}))
@@ -265,6 +327,27 @@ class ResCompany(models.Model):
         self.ensure_one()
         settings = {name: self[name] for name in self._get_coverage_setting_names()}
         return {**settings, **(what_if or {})}
+
+    @api.model
+    def _get_assign_setting_names(self):
+        """Return the names of the limits of an assignment."""
+        return [
+            "coverage_assign_moves",
+            "coverage_assign_giver_moves",
+            "coverage_assign_revenue_rate",
+            "coverage_assign_giver_revenue_rate",
+            "coverage_assign_team_rate",
+        ]
+
+    @api.model
+    def _get_weight_names(self):
+        """Return the names of what a fit is worth, in the order of ``core``."""
+        return [f"coverage_weight_{name}" for name in WEIGHTS]
+
+    def _get_coverage_weights(self):
+        """Return what each fit of a person is worth, by its name in ``core``."""
+        self.ensure_one()
+        return {name: self[f"coverage_weight_{name}"] for name in WEIGHTS}
 
     @api.model
     def _get_coverage_fallback_company(self):

@@ -81,6 +81,48 @@ class ResConfigSettings(models.TransientModel):
     coverage_guard_drop = fields.Boolean(
         related="company_id.coverage_guard_drop", readonly=False
     )
+    coverage_assign_moves = fields.Integer(
+        related="company_id.coverage_assign_moves", readonly=False
+    )
+    coverage_assign_giver_moves = fields.Integer(
+        related="company_id.coverage_assign_giver_moves", readonly=False
+    )
+    coverage_assign_revenue_rate = fields.Float(
+        related="company_id.coverage_assign_revenue_rate", readonly=False
+    )
+    coverage_assign_giver_revenue_rate = fields.Float(
+        related="company_id.coverage_assign_giver_revenue_rate", readonly=False
+    )
+    coverage_assign_team_rate = fields.Float(
+        related="company_id.coverage_assign_team_rate", readonly=False
+    )
+    coverage_assign_automatic = fields.Boolean(
+        related="company_id.coverage_assign_automatic", readonly=False
+    )
+    coverage_weight_seniority = fields.Integer(
+        related="company_id.coverage_weight_seniority", readonly=False
+    )
+    coverage_weight_room = fields.Integer(
+        related="company_id.coverage_weight_room", readonly=False
+    )
+    coverage_weight_language = fields.Integer(
+        related="company_id.coverage_weight_language", readonly=False
+    )
+    coverage_weight_territory = fields.Integer(
+        related="company_id.coverage_weight_territory", readonly=False
+    )
+    coverage_weight_industry = fields.Integer(
+        related="company_id.coverage_weight_industry", readonly=False
+    )
+    coverage_weight_lines = fields.Integer(
+        related="company_id.coverage_weight_lines", readonly=False
+    )
+    coverage_weight_team = fields.Integer(
+        related="company_id.coverage_weight_team", readonly=False
+    )
+    coverage_weight_relation = fields.Integer(
+        related="company_id.coverage_weight_relation", readonly=False
+    )
     coverage_post_box = fields.Char(
         string="Address for BCC", compute="_compute_coverage_post_box"
     )

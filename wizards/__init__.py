@@ -8,6 +8,7 @@ from . import (
     coverage_answer,
     coverage_ask,
     coverage_cadence_preview,
+    coverage_choose_receiver,
     coverage_handoff_preview,
     coverage_leave_alone,
     coverage_leaver,

@@ -104,7 +104,11 @@ class CoverageStart(models.TransientModel):
     def _compute_reference(self):
         for start in self:
             run = self.env["coverage.run"].search(
-                [("company_id", "=", start.company_id.id), ("origin", "=", "job")],
+                [
+                    ("company_id", "=", start.company_id.id),
+                    ("kind", "=", "refresh"),
+                    ("origin", "=", "job"),
+                ],
                 limit=1,
             )
             start.refreshed = run.date
