@@ -114,8 +114,7 @@ class _Case:
 
     def evening(self) -> State:
         """Return the state that today's decision leaves behind."""
-        return replace(
-            self.state,
+        return self.state._replace(
             segment=self.decision.segment_standing,
             temperature=self.decision.temperature_standing,
             lifecycle=self.decision.lifecycle_standing,
@@ -133,8 +132,8 @@ class _Case:
 
     def with_potential(self, amount: float) -> Decision:
         """Return the decision if the potential was this, whatever its source."""
-        facts = replace(
-            self.facts, confirmed_potential=amount, confirmed_date=self.today
+        facts = self.facts._replace(
+            confirmed_potential=amount, confirmed_date=self.today
         )
         return self._decide(facts, self.state)
 
@@ -143,8 +142,8 @@ class _Case:
         last = self.facts.last_order_date - timedelta(days=days)
         level = Standing(self.decision.temperature_standing.value)
         return self._decide(
-            replace(self.facts, last_order_date=last),
-            replace(self.state, temperature=level),
+            self.facts._replace(last_order_date=last),
+            self.state._replace(temperature=level),
         )
 
 
@@ -160,8 +159,7 @@ def with_order(facts: Facts, amount: float, decision: Decision, today: date) -> 
     if decision.lifecycle_standing.value == SLEEPING:
         awake = 1
     revenue = facts.revenue_12m + amount
-    return replace(
-        facts,
+    return facts._replace(
         revenue_12m=revenue,
         revenue_best_12m=max(facts.revenue_best_12m, revenue),
         revenue_90d=facts.revenue_90d + amount,

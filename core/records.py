@@ -3,11 +3,15 @@
 Amounts are in company currency, rates are 0–1, shares and scores 0–100, days are
 calendar days of the company. ``None`` means unknown. Segments and temperatures are
 named by any hashable *key*: the shell uses record ids, the tests use codes.
+
+What every customer has is a named tuple, not a frozen dataclass: making those took
+two thirds of the time of a decision.
 """
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 PROSPECT, NEW, REGULAR, SLEEPING = "prospect", "new", "regular", "sleeping"
 HISTORY, DECLARED, LOOKALIKE, CONFIRMED = (
@@ -69,8 +73,7 @@ class Rules:
     unproven_days: int = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Contacts:
+class Contacts(NamedTuple):
     """Who spoke with whom, and what was agreed on speaking again.
 
     ``last_contact_date`` is of the last two-way touch, ``last_proven_date`` of the
@@ -87,8 +90,7 @@ class Contacts:
     owned_since: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known of one customer, in the order of the shell's query.
 
     ``order_day_count`` is of all time, ``awake_order_day_count`` since the customer
@@ -116,8 +118,7 @@ class Facts:
     contacts: Contacts = Contacts()
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A value held since a day, and what it was before.
 
     ``left`` is the value before the last move; ``prior_since`` and ``prior_left``
@@ -132,8 +133,7 @@ class Standing:
     prior_left: Key | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What was decided of a customer before, and what a person pinned."""
 
     segment: Standing = Standing()
@@ -143,8 +143,7 @@ class State:
     manual_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The outcome for one customer, with the code of the reason for each part.
 
     ``segment`` is the one in force (the pinned one where there is a pin),

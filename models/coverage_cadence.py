@@ -1,6 +1,6 @@
 import logging
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from odoo import api, fields, models
@@ -221,7 +221,7 @@ class CoverageCadence(models.AbstractModel):
         starts = {}
         for key, start in spread(newcomers, frame.today).items():
             known, rule, interval = contacts[key]
-            known = replace(known, rhythm_start_date=start)
+            known = known._replace(rhythm_start_date=start)
             due = next_contact(known, rule, interval, frame.rules)
             starts[key] = (start, due)
         return starts

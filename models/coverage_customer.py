@@ -594,6 +594,11 @@ class CoverageCustomer(models.Model):
             "context": {"default_customer_ids": self.ids, **defaults},
         }
 
+    @api.model
+    def _is_automated(self):
+        """Return whether automation rules watch customers: they wrap ``write``."""
+        return hasattr(type(self).write, "origin")
+
     # === HISTORY === #
 
     def _get_values(self, names):

@@ -100,13 +100,8 @@ class CoverageFacts(models.AbstractModel):
         """Return some commercial partners with documents or owner, but no row yet."""
         self._flush_documents()
         query = SQL(
-            """SELECT partner_id FROM (%s) candidate
-                WHERE NOT EXISTS (
-                    SELECT 1 FROM coverage_customer c
-                     WHERE c.partner_id = candidate.partner_id AND c.company_id = %s)
-                ORDER BY partner_id LIMIT %s""",
+            "SELECT partner_id FROM (%s) candidate ORDER BY partner_id LIMIT %s",
             self._query_candidates(company, None),
-            company.id,
             limit,
         )
         return [row[0] for row in self.env.execute_query(query)]
@@ -147,9 +142,6 @@ class CoverageFacts(models.AbstractModel):
                    SELECT 1 FROM res_company own WHERE own.partner_id = p.id)
                AND NOT EXISTS (
                    SELECT 1 FROM res_users u WHERE u.partner_id = p.id AND NOT u.share)
-               AND NOT EXISTS (
-                   SELECT 1 FROM coverage_customer c
-                    WHERE c.partner_id = p.id AND c.company_id = %(company)s)
                    %(unlocked)s
              ORDER BY p.id
             RETURNING id, partner_id
@@ -208,11 +200,20 @@ class CoverageFacts(models.AbstractModel):
         )
 
     def _query_candidates(self, company, partner_ids):
-        """Return the commercial partners that an owner or a document makes customers.
+        """Return commercial partners without a row that should have one.
 
-        Pure vendors with an owner stay out; a document of ours makes them customers.
+        An owner or a document makes them customers. Pure vendors with an owner stay
+        out; a document of ours makes them customers. Who has a row is left out in each
+        branch: by night that is nearly everybody, and nothing is left to sort.
         """
-        listed = self._query_listed(partner_ids)
+        listed = SQL(
+            """%s AND NOT EXISTS (
+                   SELECT 1 FROM coverage_customer c
+                    WHERE c.partner_id = p.commercial_partner_id AND c.company_id = %s)
+            """,
+            self._query_listed(partner_ids),
+            company.id,
+        )
         return SQL(
             """
             SELECT p.commercial_partner_id AS partner_id

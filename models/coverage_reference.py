@@ -223,7 +223,11 @@ class CoverageReference(models.Model):
             [
                 (
                     Traits(
-                        industry, country, state, band_of(size, limits), tuple(tags)
+                        industry,
+                        country,
+                        state,
+                        band_of(size, limits),
+                        tuple(tags or ()),
                     ),
                     best,
                 )
@@ -240,15 +244,16 @@ class CoverageReference(models.Model):
         return SQL(
             """
             SELECT s.revenue_best_12m, p.industry_id, p.country_id, p.state_id,
-                   p.coverage_employee_count,
-                   ARRAY(SELECT rel.category_id
-                           FROM res_partner_res_partner_category_rel rel
-                          WHERE rel.partner_id = p.id ORDER BY rel.category_id)
+                   p.coverage_employee_count, tagged.tags
               FROM (SELECT t.*, row_number() OVER (ORDER BY t.id) AS position
                       FROM (%(staged)s) t
                      WHERE t.company_id = %(company)s AND t.active
                        AND t.revenue_best_12m > 0) s
               JOIN res_partner p ON p.id = s.partner_id
+              LEFT JOIN (
+                  SELECT partner_id, array_agg(category_id ORDER BY category_id) AS tags
+                    FROM res_partner_res_partner_category_rel
+                   GROUP BY partner_id) tagged ON tagged.partner_id = p.id
              WHERE s.position %% %(step)s = 0
              ORDER BY s.id
             """,

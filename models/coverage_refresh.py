@@ -115,8 +115,12 @@ class CoverageRefresh(models.AbstractModel):
             commit(0, 1)
         today = company._get_coverage_today(now)
         settings = company._get_coverage_settings()
-        self._retry(lambda: facts._stage(company, today, settings), commit)
-        self._retry(lambda: self._settle_reference(company, today, settings), commit)
+
+        def stage():
+            facts._stage(company, today, settings)
+            self._settle_reference(company, today, settings)
+
+        self._retry(stage, commit)  # a rollback takes the staged facts along
         if commit:
             commit(0, 1)
         self._run_batches(self._prepare_frame(company, now), run, commit)

@@ -1,7 +1,6 @@
 """The rules, days and customers that the tests of ``core`` speak of."""
 
 import random
-from dataclasses import replace
 from datetime import date, timedelta
 
 from odoo.addons.crm_sales_coverage.core.decide import decide
@@ -75,8 +74,7 @@ def held(segment=None, days=100, left=None, temperature=None, **state):
 
 def after(decision, before=None):
     """Return the state that a decision leaves behind; a pin as it was before."""
-    return replace(
-        before or State(),
+    return (before or State())._replace(
         segment=decision.segment_standing,
         temperature=decision.temperature_standing,
         lifecycle=decision.lifecycle_standing,

@@ -80,6 +80,20 @@ class TestAutomation(CoverageCase):
         self._confirm_order(self.customer, 4_000)
         self.assertEqual(self.customer.ref, "10000")
 
+    def test_rule_sees_a_first_class_and_a_first_role(self):
+        for name in ("lifecycle", "role_id.name"):
+            field = name.split(".")[0]
+            self._create_rule(
+                "for record in records:\n"
+                "    ref = record.partner_id.ref or ''\n"
+                f"    record.partner_id.write({{'ref': ref + '+' + record.{name}}})",
+                f"[('{field}', '!=', False)]",
+                f"[('{field}', '=', False)]",
+            )
+        newcomer = self._create_customer("Newcomer")
+        self._create_quotation(newcomer, 500)
+        self.assertEqual(newcomer.ref, "+prospect+Call Agent")
+
     def test_rule_that_refuses_stops_neither_night_nor_others(self):
         self._create_rule(
             f"if {self.customer.id} in records.partner_id.ids:\n"

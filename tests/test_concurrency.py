@@ -1,76 +1,25 @@
 from unittest.mock import patch
 
-from odoo import SUPERUSER_ID, Command, api, fields
-from odoo.modules.registry import Registry
-from odoo.tests import BaseCase, get_db_name, tagged
+from psycopg2 import errors
+
+from odoo import Command, fields
+from odoo.tests import tagged
+
+from .race_common import RaceCase
 
 
 @tagged("post_install", "-at_install")
-class TestConcurrency(BaseCase):
-    """Nobody waits for us, nobody fails: sales and job in transactions of their own.
+class TestConcurrency(RaceCase):
+    """Nobody waits for us, nobody fails: sales and job in transactions of their own."""
 
-    These tests commit, in a company that they delete afterwards. Transactions take
-    turns in one thread; whoever would wait for a lock fails after ``lock_timeout``.
-    """
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.registry = Registry(get_db_name())
-
-    def setUp(self):
-        super().setUp()
-        env = self._open()
-        company = env["res.company"].create(
-            {"name": "Coverage Race", "currency_id": env.ref("base.USD").id}
-        )
-        self.company_id = company.id
+    def _populate(self, env, company):
         self.product_id = (
             env["product.product"]
             .create({"name": "Race", "type": "service", "company_id": company.id})
             .id
         )
-        self.partner_ids = []
-        self.addCleanup(self._delete_all)
-        self._commit(env)
-
-    def _delete_all(self):
-        """Leave the database as it was."""
-        env = self._open()
-        env.cr.execute(
-            """
-            DELETE FROM coverage_mark WHERE company_id = %(company)s;
-            DELETE FROM crm_lead WHERE company_id = %(company)s;
-            DELETE FROM sale_order WHERE company_id = %(company)s;
-            DELETE FROM coverage_run WHERE company_id = %(company)s;
-            DELETE FROM coverage_customer WHERE company_id = %(company)s;
-            """,
-            {"company": self.company_id},
-        )
-        env["product.product"].browse(self.product_id).unlink()
-        company = env["res.company"].browse(self.company_id)
-        calendar, own = company.resource_calendar_ids, company.partner_id
-        company.resource_calendar_id = False
-        calendar.unlink()
-        company.unlink()
-        env["res.partner"].browse([*self.partner_ids, own.id]).unlink()
-        self._commit(env)
 
     # === ACTORS === #
-
-    def _open(self):
-        """Return an environment in a transaction of its own."""
-        cr = self.registry.cursor()
-        self.addCleanup(cr.close)
-        cr.execute("SET lock_timeout = '2s'")
-        cr.commit()  # for others to see  # pylint: disable=invalid-commit
-        context = {"tracking_disable": True, "mail_create_nolog": True}
-        if hasattr(self, "company_id"):
-            context["allowed_company_ids"] = [self.company_id]
-        return api.Environment(cr, SUPERUSER_ID, context)
-
-    def _commit(self, env):
-        env.cr.commit()  # the point of it  # pylint: disable=invalid-commit
 
     def _create_customer(self, amount=None):
         """Return the id of a committed customer, ranked when it bought."""
@@ -238,6 +187,23 @@ class TestConcurrency(BaseCase):
                 self.assertEqual(self._row(customer).revenue_12m, 110)
                 self.assertEqual(self._row(other).revenue_12m, 50)
                 self.assertFalse(self._get_marked())
+
+    def test_facts_are_staged_again_where_the_job_gives_way(self):
+        customer = self._create_customer(100)
+        self._spoil(customer)
+        refresh, failed = self.registry["coverage.refresh"], []
+        original = refresh._settle_reference
+
+        def settling(model, *args):
+            if not failed:
+                failed.append(True)
+                raise errors.SerializationFailure
+            return original(model, *args)
+
+        with patch.object(refresh, "_settle_reference", settling):
+            run = self._run_job()
+        self.assertEqual(run.state, "applied")
+        self.assertEqual(self._row(customer).revenue_12m, 100)
 
     def test_two_jobs_at_once_do_no_more_than_one(self):
         customer = self._create_customer(100)

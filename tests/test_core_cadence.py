@@ -1,6 +1,5 @@
 import random
 from collections import Counter
-from dataclasses import replace
 from datetime import date, timedelta
 
 from odoo.tests import BaseCase, tagged
@@ -243,7 +242,7 @@ class TestCoreCadence(BaseCase):
             known = {
                 name: rng.choice((None, ago(rng.randrange(-60, 400)))) for name in DATES
             }
-            facts = replace(facts, contacts=Contacts(**known))
+            facts = facts._replace(contacts=Contacts(**known))
             first = outcome(facts, state)
             again = outcome(facts, after(first, state))
             if not first.is_pin_expired:
@@ -256,7 +255,7 @@ class TestCoreCadence(BaseCase):
                 name: rng.choice((None, ago(rng.randrange(-60, 400)))) for name in DATES
             }
             contacts = Contacts(**{**known, "last_contact_date": ago(30)})
-            spoken = replace(contacts, last_contact_date=TODAY)
+            spoken = contacts._replace(last_contact_date=TODAY)
             for segment in (A, B, D):
                 days = [
                     next_contact(one, segment, segment.contact_interval_days, RULES)

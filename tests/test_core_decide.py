@@ -1,5 +1,4 @@
 import random
-from dataclasses import replace
 
 from odoo.tests import BaseCase, tagged
 
@@ -22,10 +21,9 @@ from .core_common import (
 
 def lasting(decision):
     """Return the decision without what its standings remember of today only."""
-    return replace(
-        decision,
+    return decision._replace(
         **{
-            name: replace(getattr(decision, name), prior_since=None, prior_left=None)
+            name: getattr(decision, name)._replace(prior_since=None, prior_left=None)
             for name in (
                 "segment_standing",
                 "lifecycle_standing",
@@ -123,7 +121,7 @@ class TestCoreDecide(BaseCase):
     def test_quiet_base_does_not_flutter(self):
         for facts, state in random_cases():
             with self.subTest(facts=facts, state=state):
-                facts = replace(facts, declared_date=None, confirmed_date=None)
+                facts = facts._replace(declared_date=None, confirmed_date=None)
                 settled = after(outcome(facts, state, today=ago(-31)))
                 later = outcome(facts, settled, today=ago(-62))
                 self.assertEqual(later.segment_standing, settled.segment)

@@ -94,7 +94,7 @@ class TestCoreExplain(BaseCase):
         )
         for days, level in ((120, "hot"), (121, "warm")):
             with self.subTest(days=days):
-                silent = replace(facts, last_order_date=ago(10 + days))
+                silent = facts._replace(last_order_date=ago(10 + days))
                 decision = outcome(silent, held("A", temperature="hot"))
                 self.assertEqual(decision.temperature_standing.value, level)
 

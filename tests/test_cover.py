@@ -105,6 +105,26 @@ class TestCover(CoverCase):
         self.assertEqual(change.origin, "event")
         self.assertEqual(change.reason_text, "Rule “Regular Customers”.")
 
+    def test_first_class_and_first_role_are_written_together(self):
+        newcomer = self._create_customer("Newcomer")
+        model = type(self.env["coverage.customer"])
+        with patch.object(model, "write", autospec=True) as write:
+            self._create_quotation(newcomer, 500)
+        write.assert_not_called()
+        self.assertCovered(newcomer, "call_agent")
+        self.assertFalse(self._history(newcomer))
+
+    def test_prospect_that_people_made_gets_its_role_by_night(self):
+        newcomer = self._create_customer("Newcomer")
+        self._create_opportunity(newcomer)
+        row = self._row(newcomer)
+        self.assertFalse(row.role_id)
+        with patch.object(type(row), "write", autospec=True) as write:
+            self.env["coverage.cover"]._cover_newcomers(self.company, NOW)
+        write.assert_not_called()
+        self.assertCovered(newcomer, "call_agent")
+        self.assertFalse(self._history(newcomer))
+
     def test_twice_changes_nothing(self):
         before, history = self._versions(), self._history()
         self._refresh()

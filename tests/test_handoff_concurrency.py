@@ -3,95 +3,23 @@ from unittest.mock import patch
 
 from psycopg2 import errors
 
-from odoo import SUPERUSER_ID, Command, api, fields
+from odoo import fields
 from odoo.exceptions import UserError
-from odoo.modules.registry import Registry
-from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from .race_common import RaceCase
 
 
 @tagged("post_install", "-at_install")
-class TestHandoffConcurrency(BaseCase):
-    """Two who answer at once, and two jobs at once, in transactions of their own.
+class TestHandoffConcurrency(RaceCase):
+    """Two who answer at once, and two jobs at once, in transactions of their own."""
 
-    These tests commit, in a company that they delete afterwards. Transactions take
-    turns in one thread; whoever would wait for a lock fails after ``lock_timeout``.
-    """
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.registry = Registry(get_db_name())
-
-    def setUp(self):
-        super().setUp()
-        env = self._open()
-        company = env["res.company"].create({"name": "Handoff Race"})
-        self.company_id = company.id
-        group = env.ref("sales_team.group_sale_salesman")
-        users = (
-            env["res.users"]
-            .with_context(no_reset_password=True)
-            .create(
-                [
-                    {
-                        "name": login,
-                        "login": login,
-                        "group_ids": [Command.set(group.ids)],
-                        "company_id": company.id,
-                        "company_ids": [Command.set(company.ids)],
-                    }
-                    for login in ("race_giver", "race_receiver")
-                ]
-            )
-        )
+    def _populate(self, env, company):
+        users = self._create_users(env, company, "race_giver", "race_receiver")
         self.giver_id, self.receiver_id = users.ids
-        self.user_partner_ids = users.partner_id.ids
-        self.partner_ids = []
-        self.addCleanup(self._delete_all)
-        self._commit(env)
-
-    def _delete_all(self):
-        """Leave the database as it was."""
-        env = self._open()
-        env.cr.execute(
-            """
-            DELETE FROM coverage_mark WHERE company_id = %(company)s;
-            DELETE FROM mail_activity WHERE user_id IN %(users)s;
-            DELETE FROM coverage_handoff WHERE company_id = %(company)s;
-            DELETE FROM coverage_customer WHERE company_id = %(company)s;
-            """,
-            {
-                "company": self.company_id,
-                "users": (self.giver_id, self.receiver_id),
-            },
-        )
-        partners = env["res.partner"].browse(self.partner_ids)
-        partners.unlink()
-        env["res.users"].browse([self.giver_id, self.receiver_id]).unlink()
-        company = env["res.company"].browse(self.company_id)
-        calendar, own = company.resource_calendar_ids, company.partner_id
-        company.resource_calendar_id = False
-        calendar.unlink()
-        company.unlink()
-        env["res.partner"].browse([*self.user_partner_ids, own.id]).exists().unlink()
-        self._commit(env)
 
     # === ACTORS === #
-
-    def _open(self, user_id=SUPERUSER_ID):
-        """Return an environment in a transaction of its own."""
-        cr = self.registry.cursor()
-        self.addCleanup(cr.close)
-        cr.execute("SET lock_timeout = '2s'")
-        cr.commit()  # for others to see  # pylint: disable=invalid-commit
-        context = {"tracking_disable": True, "mail_create_nolog": True}
-        if hasattr(self, "company_id"):
-            context["allowed_company_ids"] = [self.company_id]
-        return api.Environment(cr, user_id, context)
-
-    def _commit(self, env):
-        env.cr.commit()  # the point of it  # pylint: disable=invalid-commit
 
     def _offer(self, count=1):
         """Return the ids of committed offers of new customers."""
