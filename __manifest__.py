@@ -31,6 +31,7 @@
         "wizards/coverage_cadence_preview_views.xml",
         "wizards/coverage_choose_receiver_views.xml",
         "wizards/coverage_handoff_preview_views.xml",
+        "wizards/coverage_idle_preview_views.xml",
         "wizards/coverage_leave_alone_views.xml",
         "wizards/coverage_leaver_views.xml",
         "wizards/coverage_log_touch_views.xml",

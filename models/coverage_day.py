@@ -28,7 +28,7 @@ class CoverageDay(models.AbstractModel):
     """
 
     _name = "coverage.day"
-    _inherit = ["coverage.day.handoffs"]
+    _inherit = ["coverage.day.handoffs", "coverage.day.risk"]
     _description = "My Day"
 
     @api.model
@@ -40,7 +40,8 @@ class CoverageDay(models.AbstractModel):
         :param bool is_whole: all lines instead of the day's norm
         :return: dict of ``user`` and ``members`` (``{id, name}``), ``date`` (as read),
             ``lines`` (customers and leads, the highest stake first), ``more_count``,
-            ``handoffs`` (what waits for an answer), ``meetings``, ``goals``
+            ``handoffs`` (what waits for an answer), ``at_risk`` (who leaves soon),
+            ``meetings``, ``goals``
             (``[{label, done, norm}]``) and ``decisions`` (``[{code, label, count}]``,
             for leaders)
         :raises AccessError: for the day of somebody one does not lead
@@ -78,6 +79,7 @@ class CoverageDay(models.AbstractModel):
                 )
             ),
             "handoffs": self._get_handoffs(user, today),
+            "at_risk": self._get_at_risk(user),
             "meetings": self._get_meetings(user, today),
             "goals": self._get_goals(user, today),
             "decisions": self._get_decisions() if user == self.env.user else [],

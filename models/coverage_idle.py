@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..core.idle import protecting_days
+from .coverage_cadence import SILENT
 from .coverage_neglect import MARKS
 
 _logger = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class CoverageIdle(models.AbstractModel):
         "coverage.idle.release",
         "coverage.idle.digest",
         "coverage.idle.words",
+        "coverage.idle.outlook",
     ]
     _description = "Idle Customers"
 
@@ -79,6 +81,33 @@ class CoverageIdle(models.AbstractModel):
             owners = group.user_id
             if self._apply_verdicts(frame, decided, [], "event"):
                 self._tell_owners(owners | group.user_id, now)
+
+    @api.model
+    def _switch_off(self, company, now=None):
+        """Take the warnings of a company back: nobody leaves any more."""
+        company.coverage_idle_date = False
+        customers = self.env["coverage.customer"].sudo()
+        here = [("company_id", "=", company.id)]
+        marked = customers.with_context(active_test=False).search(
+            [
+                *here,
+                "|",
+                ("idle_warning_level", ">", 0),
+                ("missing_order_since", "!=", False),
+            ]
+        )
+        owners = marked.user_id
+        log = {"reasons": {one.id: {MARKS[0]: {"code": "off"}} for one in marked}}
+        vals = dict.fromkeys(MARKS, False)
+        self._write_marks(marked.ids, vals, log, [])
+        self._tell_owners(owners, now or fields.Datetime.now())
+        leads = self.env["crm.lead"].sudo()
+        warned = leads.search([("coverage_idle_date", "!=", False)])
+        warned.filtered(
+            lambda one: one._get_coverage_company() == company
+        ).with_context(**SILENT).write(
+            {"coverage_idle_date": False, "coverage_idle_warning_date": False}
+        )
 
     def _find_marked(self, customers):
         """Return those of these customers that carry a mark of neglect."""

@@ -12,7 +12,10 @@ class CoverageIdleWords(models.AbstractModel):
     _description = "Words of Neglect"
 
     def _tell_listed(self, company, customers, now):
-        """Return ``{customer id: (days left, sentence)}`` at this moment."""
+        """Return ``{customer id: (days left, sentence)}`` at this moment.
+
+        No days where something keeps it, and where there is no end.
+        """
         engine = self.env["coverage.idle"].sudo()
         frame = engine._prepare_idle(company, now)
         decided = engine._decide_listed(frame, customers._origin)
@@ -27,9 +30,9 @@ class CoverageIdleWords(models.AbstractModel):
         return told
 
     def _get_days_left(self, verdict, today):
-        """Return the days until it leaves; 0 when it may be taken now."""
+        """Return the days until it leaves; 0 when it may be taken now, or None."""
         if verdict is None or not verdict.leaves:
-            return 0
+            return None
         return max(0, (verdict.leaves - today).days)
 
     def _tell_verdict(self, verdict, today, is_mine):

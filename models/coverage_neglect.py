@@ -84,7 +84,7 @@ class CoverageNeglect(models.AbstractModel):
             )
             for customer in customers.sudo(self.env.su):
                 days, text = told[customer._origin.id]
-                customer.idle_days_left, customer.idle_text = days, text
+                customer.idle_days_left, customer.idle_text = days or 0, text
 
     def write(self, vals):
         """Let what ends warnings end them at once."""

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..core.idle import LAST
 from ..models.coverage_customer import LIFECYCLES
 from ..models.opening import open_form
 
@@ -16,6 +17,7 @@ NUMBERS = {
     "absent": 7,
     "unmatched": 8,
     "warning": 9,
+    "orders": 10,
 }
 KINDS = [
     ("drop", "Wants to drop a customer"),
@@ -26,6 +28,7 @@ KINDS = [
     ("unreachable", "Tried often, no answer"),
     ("absent", "Due, but the owner is away"),
     ("warning", "Last warning"),
+    ("orders", "Does not order any more"),
     ("unmatched", "Unknown caller"),
 ]
 TOO_HIGH = 1.5  # so many times the best year is worth a second look
@@ -70,11 +73,15 @@ class CoverageDecision(models.Model):
             "declared_date",
             "declared_how",
             "declared_potential",
+            "idle_warning_date",
+            "idle_warning_level",
             "last_attempt_date",
+            "last_order_date",
             "leave_alone_asked_until",
             "leave_alone_reason",
             "leave_alone_until",
             "leave_alone_user_id",
+            "missing_order_since",
             "next_contact_date",
             "potential_source",
             "revenue_best_12m",
@@ -114,6 +121,7 @@ class CoverageDecision(models.Model):
     temperature_code = fields.Char(related="customer_id.temperature_code")
     amount = fields.Monetary(string="Declared", readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
+    idle_text = fields.Char(related="customer_id.idle_text")
     subject = fields.Char(compute="_compute_subject")
 
     @api.depends("customer_id", "handoff_id", "touch_id", "request_id")
@@ -212,6 +220,21 @@ class CoverageDecision(models.Model):
     def _no_absent(self):
         return self.customer_id.action_ask_leave_alone()
 
+    def _yes_warning(self):
+        """Let the owner keep it for a time, with the reason."""
+        return self.customer_id.action_ask_leave_alone()
+
+    def _no_warning(self):
+        """Give it to somebody else now."""
+        return self[:1].customer_id.action_hand_over()
+
+    def _yes_orders(self):
+        """Leave it with its owner for another term."""
+        return self.customer_id.action_keep_with_owner()
+
+    def _no_orders(self):
+        return self[:1].customer_id.action_hand_over()
+
     def _yes_unmatched(self):
         return self[:1].touch_id.action_match()
 
@@ -234,6 +257,8 @@ class CoverageDecision(models.Model):
             self._query_customers("potential", self._query_potential()),
             self._query_customers("unreachable", self._query_unreachable()),
             self._query_customers("absent", self._query_absent()),
+            self._query_customers("warning", self._query_warned()),
+            self._query_customers("orders", self._query_missing_orders()),
             self._query_unmatched(),
         )
         return SQL(" UNION ALL ").join(parts)
@@ -247,7 +272,7 @@ class CoverageDecision(models.Model):
         return SQL("VALUES %s", SQL(", ").join(rows))
 
     def _query_id(self, kind, column):
-        return SQL("%s::int8 * 10 + %s", column, NUMBERS[kind])
+        return SQL("%s::int8 * 100 + %s", column, NUMBERS[kind])
 
     def _query_drops(self):
         """Return open requests."""
@@ -319,6 +344,18 @@ class CoverageDecision(models.Model):
                 SQL("NULL"),
                 SQL("NULL::numeric"),
             ),
+            "warning": (
+                SQL("c.user_id"),
+                SQL("c.idle_warning_date"),
+                SQL("NULL"),
+                SQL("NULL::numeric"),
+            ),
+            "orders": (
+                SQL("c.user_id"),
+                SQL("c.missing_order_since"),
+                SQL("NULL"),
+                SQL("NULL::numeric"),
+            ),
         }[kind]
         return SQL(
             """
@@ -372,6 +409,22 @@ class CoverageDecision(models.Model):
                AND (COALESCE(c.attempt_day_count, 0) < company.coverage_max_attempts
                     OR company.coverage_max_attempts = 0)""",
             tuple(absent) or (0,),
+            self._query_awake(),
+        )
+
+    def _query_warned(self):
+        """Return the condition of customers whose owner had the last warning."""
+        return SQL(
+            "c.idle_warning_level >= %s AND c.user_id IS NOT NULL AND %s",
+            LAST,
+            self._query_awake(),
+        )
+
+    def _query_missing_orders(self):
+        """Return the condition of customers that do not order any more."""
+        return SQL(
+            """c.missing_order_since IS NOT NULL AND c.user_id IS NOT NULL
+               AND c.last_order_date < c.missing_order_since AND %s""",
             self._query_awake(),
         )
 

@@ -30,6 +30,8 @@ from . import (
     test_handoff_screens,
     test_history,
     test_idle,
+    test_idle_release,
+    test_idle_screens,
     test_import,
     test_invariant,
     test_lead,

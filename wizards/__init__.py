@@ -10,6 +10,7 @@ from . import (
     coverage_cadence_preview,
     coverage_choose_receiver,
     coverage_handoff_preview,
+    coverage_idle_preview,
     coverage_leave_alone,
     coverage_leaver,
     coverage_log_touch,

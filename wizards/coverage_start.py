@@ -53,6 +53,10 @@ class CoverageStart(models.TransientModel):
     policy_count = fields.Integer(compute="_compute_covered")
     is_handoff_active = fields.Boolean(compute="_compute_is_rhythm_active")
 
+    # what is neglected
+    is_idle_active = fields.Boolean(compute="_compute_is_idle_active")
+    is_idle_observed = fields.Boolean(compute="_compute_is_idle_active")
+
     @api.depends("company_id")
     def _compute_display_name(self):
         for start in self:
@@ -124,6 +128,17 @@ class CoverageStart(models.TransientModel):
         self.is_handoff_active = cron.active
 
     @api.depends("company_id")
+    def _compute_is_idle_active(self):
+        cron = self.env.ref("crm_sales_coverage.ir_cron_idle").sudo()
+        now = fields.Datetime.now()
+        for start in self:
+            company = start.company_id.sudo()
+            is_on = cron.active and bool(company.coverage_idle_date)
+            today = company._get_coverage_today(now)
+            start.is_idle_active = is_on
+            start.is_idle_observed = is_on and company._is_coverage_observed(today)
+
+    @api.depends("company_id")
     def _compute_covered(self):
         """Count rules, team members, those of them with a role, and policies."""
         members = self.env["crm.team.member"].sudo()
@@ -176,6 +191,10 @@ class CoverageStart(models.TransientModel):
     def action_preview_rhythm(self):
         """Open what the contact rhythm would ask of each seller."""
         return self.env["coverage.cadence.preview"].action_preview()
+
+    def action_preview_idle(self):
+        """Open whom neglect would cost whom."""
+        return self.env["coverage.idle.preview"].action_preview()
 
     def action_preview_handoffs(self):
         """Open what the handoff policies would begin."""

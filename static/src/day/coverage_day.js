@@ -9,6 +9,7 @@ import { standardActionServiceProps } from "@web/webclient/actions/action_servic
 
 import { CoverageDayHandoff } from "./coverage_day_handoff";
 import { CoverageDayLine } from "./coverage_day_line";
+import { CoverageDayRisk } from "./coverage_day_risk";
 
 /**
  * My Day: what a seller does next, the highest stake first, and no more than the norm.
@@ -16,7 +17,7 @@ import { CoverageDayLine } from "./coverage_day_line";
  */
 export class CoverageDay extends Component {
     static template = "crm_sales_coverage.Day";
-    static components = { CoverageDayHandoff, CoverageDayLine, Layout };
+    static components = { CoverageDayHandoff, CoverageDayLine, CoverageDayRisk, Layout };
     static props = { ...standardActionServiceProps };
 
     setup() {
@@ -68,6 +69,16 @@ export class CoverageDay extends Component {
     async openDecisions(code) {
         this.action.doAction(
             await this.orm.call("coverage.day", "action_open_decisions", [code])
+        );
+    }
+
+    get moreAtRiskLabel() {
+        return _t("%(count)s more at risk", { count: this.day.at_risk.more_count });
+    }
+
+    async openAtRisk() {
+        this.action.doAction(
+            await this.orm.call("coverage.day", "action_open_at_risk", [this.day.user.id])
         );
     }
 
