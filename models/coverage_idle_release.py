@@ -10,7 +10,6 @@ from .coverage_cadence import SILENT
 
 _logger = logging.getLogger(__name__)
 
-TEAM_RATE = 0.05
 PROSPECTS = 10  # a batch: whoever receives some is busier for the next ones
 LEADS = 200
 READ_BY_QUERIES = (
@@ -27,7 +26,7 @@ READ_BY_QUERIES = (
 class CoverageIdleRelease(models.AbstractModel):
     """Takes neglected prospects and leads from their owners: to nurturing, or free.
 
-    More than a twentieth of a team's customers at once wait for a leader instead.
+    Too many of a team's customers at once wait for a leader instead.
     """
 
     _name = "coverage.idle.release"
@@ -65,16 +64,16 @@ class CoverageIdleRelease(models.AbstractModel):
         counts = dict(groups)
         ids = []
         for team, group in found.grouped("team_id").items():
-            if len(group) <= self._get_release_limit(counts.get(team, 0)):
+            if len(group) <= self._get_release_limit(company, counts.get(team, 0)):
                 ids += group.ids
         return ids
 
-    def _get_release_limit(self, customer_count):
+    def _get_release_limit(self, company, customer_count):
         """Return how many prospects of a team a run may take away; more take none.
 
         :param customer_count: how many customers the team has
         """
-        return max(1, int(TEAM_RATE * customer_count))
+        return max(1, int(company.coverage_assign_team_rate * customer_count))
 
     def _release_batch(self, company, ids, now, tally):
         """Release those that are neglected still, each to whom it goes."""
