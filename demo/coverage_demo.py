@@ -13,6 +13,7 @@ from odoo import Command
 
 from .coverage_contacts import load_contacts
 from .coverage_handoffs import load_handoffs
+from .coverage_pool import load_pool, released
 from .coverage_roles import load_roles
 from .tools import MODULE, create, get_user, read, slug
 
@@ -137,6 +138,7 @@ def load(env, now):
     load_contacts(env, company, now, partners, leads)
     env["coverage.refresh"]._run_refresh(company, now)
     load_handoffs(env, company, now, customers)
+    load_pool(env, company, now, customers)
     env["coverage.cadence"]._run_cadence(company, now)
     env.ref(f"{MODULE}.ir_cron_cadence").active = True
 
@@ -344,6 +346,10 @@ def _do(env, customers, now, days, who, customer, deed, value, held, note):
         }
     else:
         vals = {"user_id": get_user(env, value).id}
+    if note and deed == "give":
+        log, reason = customer.env.context["coverage_log"], released(note)
+        log = {**log, "reasons": {customer.id: {"user_id": reason}}}
+        customer = customer.with_context(coverage_log=log)
     customer.write(vals)
     if deed == "give" and value:
         customer.owned_since = day

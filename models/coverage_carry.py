@@ -34,8 +34,12 @@ class CoverageCarry(models.AbstractModel):
             groups[key] += customer
         for (company, giver, receiver), group in groups.items():
             self._settle_followers(group.partner_id, giver, receiver, group)
-            if giver and not self.env.context.get("coverage_skip_carry"):
+            if self.env.context.get("coverage_skip_carry"):
+                continue
+            if giver:
                 self._carry_group(company, giver, receiver, group)
+            elif receiver:
+                self._carry_out_of_pool(receiver, group)
 
     def _carry_group(self, company, giver, receiver, customers):
         """Carry along what one person had of these customers, to another or nobody."""
@@ -48,6 +52,61 @@ class CoverageCarry(models.AbstractModel):
             self._log_carried(documents, giver, receiver, owners)
             self._reassign(documents, giver, receiver, customers)
         self._carry_activities(company, giver, receiver, owners)
+
+    def _carry_out_of_pool(self, receiver, customers):
+        """Give the new owner what came to the pool along with these customers.
+
+        What somebody took meanwhile stays his, and what is closed stays as it is.
+        """
+        by_id = {one.id: one for one in customers}
+        nobody, found = receiver.browse(), defaultdict(dict)
+        rows = self.env.execute_query(self._query_pooled(tuple(by_id)))
+        for model, res_id, holder, customer_id in rows:
+            found[model, holder][res_id] = by_id[customer_id]
+        for (model, holder), owners in found.items():
+            if model == "mail.activity":
+                self._give_waiting(owners, nobody.browse(int(holder or 0)), receiver)
+            elif not holder:
+                self._give_pooled(self.env[model].browse(owners), owners, receiver)
+
+    def _give_pooled(self, documents, owners, receiver):
+        """Give documents that still have no salesperson, unless they are closed."""
+        is_open = {
+            "crm.lead": lambda one: one.won_status == "pending",
+            "sale.order": lambda one: one.state in ("draft", "sent"),
+        }.get(documents._name, lambda _one: True)
+        free = documents.exists().filtered(lambda one: not one.user_id and is_open(one))
+        customers = {one.partner_id.id: one for one in owners.values()}
+        self._log_carried(free, receiver.browse(), receiver, customers)
+        self._reassign(free, receiver.browse(), receiver)
+
+    def _give_waiting(self, owners, holder, receiver):
+        """Give open activities that waited with who answered for the pool."""
+        activities = self.env["mail.activity"].search(
+            [("id", "in", list(owners)), ("user_id", "=", holder.id)]
+        )
+        found = [(one.id, owners[one.id]) for one in activities]
+        self._give_activities(found, holder, receiver)
+
+    def _query_pooled(self, customer_ids):
+        """Select what the history says went along when customers lost their owner."""
+        self.env["coverage.change"].flush_model()
+        return SQL(
+            """
+            SELECT h.model, h.res_id, h.new_value, h.customer_id
+              FROM coverage_change h
+              JOIN (SELECT customer_id, max(id) AS id FROM coverage_change
+                     WHERE customer_id IN %(customers)s AND field_name = 'user_id'
+                       AND model = 'coverage.customer' AND new_value IS NULL
+                       AND state = 'applied'
+                     GROUP BY customer_id) released
+                ON released.customer_id = h.customer_id AND h.id > released.id
+             WHERE h.field_name = 'user_id' AND h.model <> 'coverage.customer'
+               AND h.state = 'applied'
+             ORDER BY h.id
+            """,
+            customers=customer_ids,
+        )
 
     def _carry_leads(self, leads, receiver, log):
         """Give opportunities alone to somebody, with their quotations and activities.

@@ -61,6 +61,9 @@ class CoverageChange(models.Model):
     revenue_12m = fields.Monetary(string="Revenue (12 months)")
 
     _customer_date = models.Index("(customer_id, date DESC)")
+    _former_owner = models.Index(
+        "(old_value, date) WHERE field_name = 'user_id' AND model = 'coverage.customer'"
+    )
 
     @api.depends("model", "field_name")
     @api.depends_context("lang")

@@ -66,6 +66,7 @@ class CoverageCustomer(models.Model):
         "coverage.covered",
         "coverage.rhythm",
         "coverage.neglect",
+        "coverage.pooled",
     ]
     _description = "Customer"
     _rec_name = "partner_id"

@@ -28,7 +28,7 @@ class CoverageDay(models.AbstractModel):
     """
 
     _name = "coverage.day"
-    _inherit = ["coverage.day.handoffs", "coverage.day.risk"]
+    _inherit = ["coverage.day.handoffs", "coverage.day.pool", "coverage.day.risk"]
     _description = "My Day"
 
     @api.model
@@ -41,6 +41,7 @@ class CoverageDay(models.AbstractModel):
         :return: dict of ``user`` and ``members`` (``{id, name}``), ``date`` (as read),
             ``lines`` (customers and leads, the highest stake first), ``more_count``,
             ``handoffs`` (what waits for an answer), ``at_risk`` (who leaves soon),
+            ``pool`` (what it has for oneself),
             ``meetings``, ``goals``
             (``[{label, done, norm}]``) and ``decisions`` (``[{code, label, count}]``,
             for leaders)
@@ -83,6 +84,7 @@ class CoverageDay(models.AbstractModel):
             "meetings": self._get_meetings(user, today),
             "goals": self._get_goals(user, today),
             "decisions": self._get_decisions() if user == self.env.user else [],
+            "pool": self._get_pool(now) if user == self.env.user else False,
         }
 
     def _get_members(self):

@@ -91,12 +91,73 @@ class CoverageGuard(models.AbstractModel):
     def _check_move(self, row, user_id):
         """Raise unless a seller may change this one owner."""
         user, owner = self.env.user, row.user_id
+        if not owner and user_id == user.id and self._is_picking(row):
+            self._refuse_picking(row)
         if not row.company_id.coverage_guard_owner:
             is_allowed = not owner or owner == user
         else:
             is_allowed = not owner and user_id == user.id and self._may_claim(row)
         if not is_allowed:
             self._refuse_move(row, user_id)
+
+    def _is_picking(self, subject):
+        """Return whether the user picks what the pool would offer to him.
+
+        A free customer or lead of his teams; who is in no team has no pool.
+        """
+        company = subject.company_id or self.env.company
+        if not company.sudo().coverage_guard_pool:
+            return False
+        memberships = self.env["coverage.pool"]._find_memberships(
+            self.env.user, company
+        )
+        team = subject.sudo().team_id
+        if subject._name == "crm.lead":
+            return team in memberships.crm_team_id
+        return bool(memberships) and (not team or team in memberships.crm_team_id)
+
+    def _refuse_picking(self, subject):
+        """Raise, leading to the pool.
+
+        :raises RedirectWarning: an import gets the sentence only
+        """
+        is_lead = subject._name == "crm.lead"
+        message = self.env._(
+            "%(name)s is free, but nobody picks: the pool offers one at a time, what "
+            "is worth most and fits you best. Ask it for the next one.",
+            name=subject.sudo().display_name,
+        )
+        if self.env.context.get("import_file"):
+            raise UserError(message)
+        action = self.env.ref(
+            "crm_sales_coverage.coverage_pool_action"
+            if not is_lead
+            else "crm_sales_coverage.coverage_pool_lead_action"
+        )
+        raise RedirectWarning(message, action.id, self.env._("Open the Pool"))
+
+    # === LEADS === #
+
+    @api.model
+    def _check_salesperson(self, leads, user_id):
+        """Refuse that a seller puts himself on free leads of his teams.
+
+        Managers, leaders and what runs as superuser are free, as is giving a lead that
+        has somebody, or that one makes or converts oneself.
+
+        :raises RedirectWarning: leads to the pool
+        """
+        user = self.env.user
+        if self._is_free() or user.has_group(LEADER) or not user.has_group(SELLER):
+            return
+        if int(user_id) != user.id or not self.env.companies.filtered(
+            lambda company: company.sudo().coverage_guard_pool
+        ):
+            return
+        for lead in leads:
+            is_free = not lead.user_id and lead.won_status == "pending" and lead.team_id
+            if is_free and self._is_picking(lead):
+                self._refuse_picking(lead)
 
     def _may_claim(self, row):
         """Return whether the user may take a customer without owner for himself."""

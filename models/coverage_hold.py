@@ -62,7 +62,7 @@ class CoverageHold(models.AbstractModel):
         return isinstance(error, errors.SerializationFailure | errors.DeadlockDetected)
 
     def _lock(self, customers):
-        """Return those of ``customers`` that this transaction now holds.
+        """Return those of ``customers``, or leads, that this transaction now holds.
 
         Neither waits nor fails: rows held by another transaction, or written by one
         since this transaction began, stay out.
@@ -71,8 +71,9 @@ class CoverageHold(models.AbstractModel):
             return customers
         customers.flush_recordset()
         query = SQL(
-            """SELECT id FROM coverage_customer WHERE id IN %s
+            """SELECT id FROM %s WHERE id IN %s
                 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED""",
+            SQL.identifier(customers._table),
             customers._ids,
         )
         try:

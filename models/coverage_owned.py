@@ -159,9 +159,15 @@ class CoverageOwned(models.AbstractModel):
             self._query_lapsed(company, today, today - timedelta(days=days))
         )
         customers = self.browse([row[0] for row in ids]).try_lock_for_update()
-        customers._log_owner({"code": "lapsed", "days": days}, "job").write(
-            {"user_id": False}
+        claimed = customers.filtered(
+            lambda one: one.claim_ids.filtered(
+                lambda claim: claim.state == "taken" and claim.user_id == one.user_id
+            )
         )
+        for code, group in (("unspoken", claimed), ("lapsed", customers - claimed)):
+            group._log_owner({"code": code, "days": days}, "job").write(
+                {"user_id": False}
+            )
         return customers
 
     def _query_lapsed(self, company, today, last_day):

@@ -243,6 +243,13 @@ class CoverageWhy(models.AbstractModel):
             "quoted": _("Quotation %(name)s was sent.", **words),
             "registered": _("Registered."),
             "claimed": _("Taken: it had no owner."),
+            "unspoken": _(
+                "Taken from the pool, but nobody spoke to it within %(days)s days.",
+                **words,
+            ),
+            "handed_out": _("Handed out from the pool: %(text)s", **words)
+            if words["text"]
+            else _("Handed out from the pool."),
             "lapsed": _(
                 "The registration lapsed: no contact within %(days)s days.", **words
             ),

@@ -134,6 +134,8 @@ class CrmLead(models.Model):
         return leads
 
     def write(self, vals):
+        if vals.get("user_id"):
+            self.env["coverage.guard"]._check_salesperson(self, vals["user_id"])
         if WON_FIELDS.isdisjoint(vals):
             return super().write(vals)
         if vals.get("active") is False:

@@ -20,6 +20,7 @@ AT_LEAST_ONE = {
     "coverage_day_norm",
     "coverage_capacity",
     "coverage_claim_days",
+    "coverage_pool_offer_hours",
 }
 RHYTHM_SETTINGS = (
     "coverage_unproven_days",
@@ -36,6 +37,7 @@ RHYTHM_SETTINGS = (
     "coverage_capacity",
     "coverage_pin_days",
     "coverage_claim_days",
+    "coverage_pool_offer_hours",
 )
 
 
@@ -221,6 +223,17 @@ class ResCompany(models.Model):
     coverage_weight_lines = fields.Integer(string="Product Lines", default=5)
     coverage_weight_team = fields.Integer(string="Same Team", default=5)
     coverage_weight_relation = fields.Integer(string="Knows the Customer", default=15)
+    coverage_guard_pool = fields.Boolean(
+        string="Guard the Pool",
+        default=True,
+        help="Sellers do not pick free customers and leads of their teams; the pool "
+        "offers them one at a time.",
+    )
+    coverage_pool_offer_hours = fields.Integer(
+        string="An Offer Is Held (hours)",
+        default=24,
+        help="What the pool offers to a seller is offered to nobody else for so long.",
+    )
     coverage_cover_progress = fields.Json(
         export_string_translation=False,
         help="The rules of who covers whom that were applied to all customers.",

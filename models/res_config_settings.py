@@ -123,6 +123,12 @@ class ResConfigSettings(models.TransientModel):
     coverage_weight_relation = fields.Integer(
         related="company_id.coverage_weight_relation", readonly=False
     )
+    coverage_guard_pool = fields.Boolean(
+        related="company_id.coverage_guard_pool", readonly=False
+    )
+    coverage_pool_offer_hours = fields.Integer(
+        related="company_id.coverage_pool_offer_hours", readonly=False
+    )
     coverage_post_box = fields.Char(
         string="Address for BCC", compute="_compute_coverage_post_box"
     )

@@ -34,7 +34,7 @@ class TestGuard(CoverageCase):
             (self.sara, self.mine, self.sam, offered),
             (self.sara, self.theirs, self.sara, refused),
             (self.sara, self.theirs, self.olga, refused),
-            (self.sara, self.free, self.sara, allowed),
+            (self.sara, self.free, self.sara, offered),
             (self.sara, self.free, self.sam, refused),
             (self.olga, self.free, self.olga, refused),
             (self.leader, self.mine, self.sam, allowed),
@@ -123,6 +123,7 @@ class TestGuard(CoverageCase):
         self.assertEqual(self.mine.user_id, self.sam)
 
     def test_claim_is_in_the_history(self):
+        self.company.coverage_guard_pool = False
         self._give(self.free, self.sara, self.sara)
         change = self._row(self.free).change_ids.filtered(
             lambda one: one.field_name == "user_id"
@@ -131,6 +132,7 @@ class TestGuard(CoverageCase):
         self.assertIn("no owner", change.reason_text)
 
     def test_caller_does_not_date_a_claim(self):
+        self.company.coverage_guard_pool = False
         log = {"origin": "job", "date": "2001-01-01 00:00:00"}
         self.free.with_user(self.sara).with_context(
             coverage_log=log, coverage_skip_carry=True

@@ -4,9 +4,8 @@ from odoo import Command, fields
 from odoo.tests import HttpCase, tagged
 
 
-@tagged("post_install", "-at_install")
-class TestTours(HttpCase):
-    """A real browser walks the screens of a company with a handful of customers."""
+class TourCase(HttpCase):
+    """A company with a handful of customers, for a real browser to walk through."""
 
     @classmethod
     def setUpClass(cls):
@@ -119,6 +118,11 @@ class TestTours(HttpCase):
             .with_context(active_test=False)
             .search([("coverage_customer_id", "=", self._row(partner).id)])
         )
+
+
+@tagged("post_install", "-at_install")
+class TestTours(TourCase):
+    """A real browser walks the screens of rank, rhythm, roles and handoffs."""
 
     def test_manager_pins_previews_applies_and_undoes(self):
         self.assertEqual(self._row(self.charlie).segment_id.code, "C")

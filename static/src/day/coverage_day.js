@@ -9,6 +9,7 @@ import { standardActionServiceProps } from "@web/webclient/actions/action_servic
 
 import { CoverageDayHandoff } from "./coverage_day_handoff";
 import { CoverageDayLine } from "./coverage_day_line";
+import { CoverageDayPool } from "./coverage_day_pool";
 import { CoverageDayRisk } from "./coverage_day_risk";
 
 /**
@@ -17,7 +18,13 @@ import { CoverageDayRisk } from "./coverage_day_risk";
  */
 export class CoverageDay extends Component {
     static template = "crm_sales_coverage.Day";
-    static components = { CoverageDayHandoff, CoverageDayLine, CoverageDayRisk, Layout };
+    static components = {
+        CoverageDayHandoff,
+        CoverageDayLine,
+        CoverageDayPool,
+        CoverageDayRisk,
+        Layout,
+    };
     static props = { ...standardActionServiceProps };
 
     setup() {
