@@ -7,6 +7,7 @@ from odoo import Command
 from .tools import MODULE, get_user, read
 
 OVERSTAY_DAYS = {1: 14, 2: 21, 3: 30}  # by stage of CRM
+STAGE_ROLES = {1: "hunter", 2: "hunter", 3: "field"}
 
 
 def load_roles(env, today):
@@ -36,3 +37,6 @@ def load_roles(env, today):
     )
     for number, days in OVERSTAY_DAYS.items():
         env.ref(f"crm.stage_lead{number}").rotting_threshold_days = days
+    for number, code in STAGE_ROLES.items():
+        stage = env.ref(f"crm.stage_lead{number}")
+        stage.coverage_role_id = env.ref(f"{MODULE}.role_{code}")

@@ -89,6 +89,8 @@ from . import (
     coverage_why,
     crm_lead,
     crm_lead_idle,
+    crm_lead_request,
+    crm_lead_temperature,
     crm_lost_reason,
     crm_stage,
     crm_team,

@@ -459,6 +459,8 @@ class CoverageHandoff(models.Model):
         for user in {*receivers.values()}:
             group = self.filtered(lambda one, user=user: receivers[one] == user)
             group._give(user, "handed_back", reason)
+        returned = self.filtered(lambda one: receivers[one] == one.from_user_id)
+        returned._tell("from_user_id", "handed_back")
 
     def _write_closed(self, now, vals):
         """Write the day of the end, with more."""

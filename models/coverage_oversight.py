@@ -271,6 +271,7 @@ class CoverageOversight(models.AbstractModel):
             "count": self.watched_deal_count,
             "total": self.watch_deal_count,
             "text": text or _("look at it together"),
+            "answer": self.answer_reason or _("no reason given"),
         }
         return {
             "draft": _("Hand %(name)s over to %(receiver)s", **words),
@@ -281,6 +282,7 @@ class CoverageOversight(models.AbstractModel):
             "look": _("Look at %(name)s again", **words),
             "raised": _("A hand is raised about %(name)s: %(text)s", **words),
             "rate": _("Say how the handoff of %(name)s went", **words),
+            "handed_back": _("%(name)s is yours again: %(answer)s", **words),
         }[code]
 
     def _get_note_date(self, code):

@@ -4,7 +4,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-TOLD_DAYS = timedelta(days=7)
 LAPSING_DAYS = 3
 
 
@@ -99,15 +98,10 @@ class CoverageOwned(models.AbstractModel):
 
     @api.depends("request_ids.state", "request_ids.reason")
     def _compute_request_text(self):
-        since = fields.Datetime.now() - TOLD_DAYS
         for customer in self:
-            requests = customer.request_ids
-            asked = requests.filtered(lambda one: one.state == "open")
-            decided = requests.filtered(
-                lambda one: one.decided_date and one.decided_date >= since
-            )
-            customer.is_requested = bool(asked)
-            customer.request_text = (asked or decided)[:1]._get_text()
+            request = customer.request_ids._get_current()
+            customer.is_requested = request.state == "open"
+            customer.request_text = request._get_text()
 
     @api.depends("registered_date", "last_contact_date", "last_order_date", "user_id")
     def _compute_lapse_date(self):

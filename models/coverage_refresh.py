@@ -219,6 +219,9 @@ class CoverageRefresh(models.AbstractModel):
         self._retry(
             lambda: self.env["crm.lead"].sudo()._predict_open(frame.company), commit
         )
+        self._retry(
+            lambda: self.env["crm.lead"].sudo()._heat(frame.company, frame.now), commit
+        )
         cover = self.env["coverage.cover"]
         self._retry(lambda: cover._cover_newcomers(frame.company, frame.now), commit)
         if cover._cover_company(frame.company, frame.now, commit):

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
@@ -12,6 +13,7 @@ KINDS = [
     ("lost", "Give up the last opportunity"),
     ("release", "Give the customer up"),
 ]
+TOLD_DAYS = timedelta(days=7)
 GIVEN = ("kind", "customer_id", "lead_id", "reason")
 
 
@@ -247,6 +249,15 @@ class CoverageRequest(models.Model):
         }
         customers = held.customer_id.with_context(coverage_log={"reasons": reasons})
         customers.write({"user_id": False})
+
+    def _get_current(self):
+        """Return the one that is open, else the last one decided within a week."""
+        since = fields.Datetime.now() - TOLD_DAYS
+        asked = self.filtered(lambda one: one.state == "open")
+        decided = self.filtered(
+            lambda one: one.decided_date and one.decided_date >= since
+        )
+        return (asked or decided)[:1]
 
     def _get_text(self):
         """Return one request as people read it: who asks, or who decided, and why."""

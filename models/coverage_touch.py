@@ -247,6 +247,9 @@ class CoverageTouch(models.Model):
             if customers := touches.customer_id:
                 contacts._follow_touches(company, customers.sudo())
         self.env["coverage.cadence"].sudo()._close_fulfilled(self)
+        leads, partners = self.env["crm.lead"], self.sudo().customer_id.partner_id
+        leads._queue_heat("l.id", self.lead_id.ids)
+        leads._queue_heat("p.commercial_partner_id", partners.ids)
 
     def _get_summary(self):
         """Return the contact in a few words: channel, person, seller."""

@@ -116,6 +116,8 @@ class SaleOrder(models.Model):
         refresh = self.env["coverage.refresh"].sudo()
         for company in self.company_id:
             refresh._refresh_partners(company, partners)
+        leads, commercial = self.env["crm.lead"], partners.sudo().commercial_partner_id
+        leads._queue_heat("p.commercial_partner_id", commercial.ids)
         self._queue_touches()
 
     def _queue_touches(self):

@@ -96,7 +96,7 @@ class CoverageDecision(models.Model):
             "customer_id",
             "date",
             "lead_id",
-            "number",
+            "note",
             "partner_id",
             "team_id",
             "user_id",
@@ -436,7 +436,7 @@ class CoverageDecision(models.Model):
         return SQL(
             """
             SELECT %s, 'unmatched', NULL::int, t.company_id, t.team_id, t.user_id,
-                   t.date::date, t.number, NULL::int, NULL::int, t.id, NULL::int, NULL,
+                   t.date::date, t.note, NULL::int, NULL::int, t.id, NULL::int, NULL,
                    NULL::numeric
               FROM coverage_touch t
              WHERE t.active AND t.customer_id IS NULL AND t.lead_id IS NULL

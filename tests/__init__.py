@@ -35,6 +35,7 @@ from . import (
     test_import,
     test_invariant,
     test_lead,
+    test_lead_temperature,
     test_leaver,
     test_load_dataset,
     test_log_touch,

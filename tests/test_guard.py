@@ -235,7 +235,12 @@ class TestGuard(CoverageCase):
         request = self._get_open()
         self.assertEqual(request.lead_id, lead)
         self.assertIn("No budget: They", request.reason)
-        request.with_user(self.leader).action_grant()
+        seen = lead.with_user(self.sara)
+        self.assertTrue(seen.is_requested)
+        self.assertIn("No budget: They", seen.request_text)
+        with self.assertRaises(AccessError):
+            seen.action_grant_request()
+        lead.with_user(self.leader).action_grant_request()
         self.assertEqual(lead.won_status, "lost")
         self.assertEqual(lead.lost_reason_id, self.reason)
 
@@ -246,6 +251,8 @@ class TestGuard(CoverageCase):
         request.action_decline("Call them again")
         self.assertEqual((lead.won_status, request.state), ("pending", "declined"))
         self.assertIn("Call them again", self._row(self.mine).request_text)
+        self.assertIn("Call them again", lead.with_user(self.sara).request_text)
+        self.assertFalse(lead.is_requested)
         with self.assertRaisesRegex(UserError, "already"):
             request.action_grant()
 

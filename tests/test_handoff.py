@@ -378,6 +378,15 @@ class TestHandoff(HandoffCase):
         self.assertEqual(self.row.user_id, self.sara)
         self.assertFalse(self.row.watcher_ids)
 
+    def test_handback_is_on_the_givers_list_once_and_mails_nobody(self):
+        handoff, before = self._accept(), self._count_mails()
+        handoff.with_user(self.sam).action_hand_back("They want Sara")
+        found = self._activities(handoff).filtered(
+            lambda one: one.user_id == self.sara and "They want Sara" in one.summary
+        )
+        self.assertEqual(len(found), 1)
+        self.assertEqual(self._count_mails(), before)
+
     def test_handback_is_refused_after_its_time(self):
         handoff = self._accept()
         with self._on_day(-91), self.assertRaisesRegex(UserError, "is past"):

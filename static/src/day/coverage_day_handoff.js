@@ -1,9 +1,6 @@
-import { Component, useState } from "@odoo/owl";
-
 import { _t } from "@web/core/l10n/translation";
-import { useService } from "@web/core/utils/hooks";
 
-import { CoverageBadge } from "../badge/coverage_badge";
+import { CoverageDayEntry } from "./coverage_day_entry";
 
 const ICONS = {
     offered: "fa-inbox",
@@ -15,38 +12,22 @@ const ICONS = {
 };
 
 /** One handoff of My Day: what waits for me, why, and one click to do it. */
-export class CoverageDayHandoff extends Component {
+export class CoverageDayHandoff extends CoverageDayEntry {
     static template = "crm_sales_coverage.DayHandoff";
-    static components = { CoverageBadge };
-    static props = { line: Object, reload: Function };
-
-    setup() {
-        this.orm = useService("orm");
-        this.action = useService("action");
-        this.notification = useService("notification");
-        this.state = useState({ isBusy: false });
-    }
-
-    get line() {
-        return this.props.line;
-    }
 
     get icon() {
         return ICONS[this.line.kind];
     }
 
-    /** Do one thing at a time: a second tap on a slow phone must not do it twice. */
-    async run(work) {
-        if (this.state.isBusy) {
-            return;
-        }
-        this.state.isBusy = true;
-        try {
-            await work();
-        } finally {
-            this.state.isBusy = false;
-            await this.props.reload();
-        }
+    /** Whatever came of it, the line says what is true now. */
+    run(work) {
+        return super.run(async () => {
+            try {
+                await work();
+            } finally {
+                await this.props.reload();
+            }
+        });
     }
 
     call(method, args, message) {
@@ -93,12 +74,7 @@ export class CoverageDayHandoff extends Component {
     }
 
     open() {
-        return this.action.doAction({
-            type: "ir.actions.act_window",
-            res_model: "coverage.handoff",
-            res_id: this.line.id,
-            views: [[false, "form"]],
-        });
+        return this.openForm("coverage.handoff");
     }
 
     openDossier() {

@@ -1,32 +1,17 @@
-import { Component, useState } from "@odoo/owl";
-
 import { Dropdown } from "@web/core/dropdown/dropdown";
 import { DropdownItem } from "@web/core/dropdown/dropdown_item";
 import { formatDate, serializeDate } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { rpc } from "@web/core/network/rpc";
-import { useService } from "@web/core/utils/hooks";
 
-import { CoverageBadge } from "../badge/coverage_badge";
+import { CoverageDayEntry } from "./coverage_day_entry";
 
 const { DateTime } = luxon;
 
 /** One customer or lead of My Day, with what can be done about it on the spot. */
-export class CoverageDayLine extends Component {
+export class CoverageDayLine extends CoverageDayEntry {
     static template = "crm_sales_coverage.DayLine";
-    static components = { CoverageBadge, Dropdown, DropdownItem };
-    static props = { line: Object, reload: Function };
-
-    setup() {
-        this.orm = useService("orm");
-        this.action = useService("action");
-        this.notification = useService("notification");
-        this.state = useState({ isBusy: false });
-    }
-
-    get line() {
-        return this.props.line;
-    }
+    static components = { ...CoverageDayEntry.components, Dropdown, DropdownItem };
 
     get isCustomer() {
         return this.line.kind === "customer";
@@ -64,26 +49,8 @@ export class CoverageDayLine extends Component {
         ];
     }
 
-    /** Do one thing at a time: a second tap on a slow phone must not note it twice. */
-    async run(work) {
-        if (this.state.isBusy) {
-            return;
-        }
-        this.state.isBusy = true;
-        try {
-            await work();
-        } finally {
-            this.state.isBusy = false;
-        }
-    }
-
     open() {
-        this.action.doAction({
-            type: "ir.actions.act_window",
-            res_model: this.model,
-            res_id: this.line.id,
-            views: [[false, "form"]],
-        });
+        return this.openForm(this.model);
     }
 
     openDialog(action) {
