@@ -13,6 +13,7 @@ from odoo import Command
 
 from .coverage_contacts import load_contacts
 from .coverage_handoffs import load_handoffs
+from .coverage_idle import load_idle
 from .coverage_pool import load_pool, released
 from .coverage_roles import load_roles
 from .tools import MODULE, create, get_user, read, slug
@@ -139,6 +140,7 @@ def load(env, now):
     env["coverage.refresh"]._run_refresh(company, now)
     load_handoffs(env, company, now, customers)
     load_pool(env, company, now, customers)
+    load_idle(env, company, now)
     env["coverage.cadence"]._run_cadence(company, now)
     env.ref(f"{MODULE}.ir_cron_cadence").active = True
 

@@ -42,7 +42,7 @@ from . import (
 )
 
 # isort: split
-from . import coverage_idle_digest, coverage_idle_release
+from . import coverage_idle_backtest, coverage_idle_digest, coverage_idle_release
 
 # isort: split
 from . import (

@@ -28,6 +28,7 @@ class CoverageIdle(models.AbstractModel):
         "coverage.idle.digest",
         "coverage.idle.words",
         "coverage.idle.outlook",
+        "coverage.idle.backtest",
     ]
     _description = "Idle Customers"
 

@@ -42,12 +42,18 @@ class CoverageIdleWords(models.AbstractModel):
         if verdict.code not in (SILENT, IDLE):
             return ""
         when = self._tell_when(self._get_days_left(verdict, today), is_mine)
-        return self.env._(
-            "%(when)s: no two-way contact for %(days)s of %(term)s days",
-            when=when,
-            days=verdict.silent_days,
-            term=verdict.term_days,
-        )
+        words = {
+            "when": when,
+            "days": verdict.silent_days,
+            "term": verdict.term_days,
+        }
+        _ = self.env._
+        if verdict.silent_days > verdict.term_days:
+            return _(
+                "%(when)s: no two-way contact for %(days)s days, %(term)s are allowed",
+                **words,
+            )
+        return _("%(when)s: no two-way contact for %(days)s of %(term)s days", **words)
 
     def _tell_when(self, days, is_mine):
         """Return in how many days it leaves you, or its owner."""

@@ -259,9 +259,8 @@ class TestIdleScreens(IdleCase):
         self.assertEqual(self._run(), 0)
 
     def test_each_company_switches_on_for_itself(self):
-        self.company.coverage_idle_date = False
+        self.env["res.company"].search([]).coverage_idle_date = False
         self.cron_idle.active = False
-        self.elsewhere.coverage_idle_date = False
         dialog = self._open()
         self.assertFalse(dialog.is_active)
         dialog.action_switch_on()

@@ -118,10 +118,12 @@ class TestUpgrade(CoverageCase):
         segments = self.env["coverage.segment"].search([], order="code")
         segments.write({"idle_contact_days": 0, "idle_order_days": 0})
         self.segments["B"].idle_contact_days = 99
+        cron = self.env.ref("crm_sales_coverage.ir_cron_idle")
+        cron.active = False
         script = load_script(file_path(IDLE_SCRIPT), "post_idle")
         for _time in range(2):
             script.migrate(self.env.cr, "19.0.1.2.0")
         found = [(one.idle_contact_days, one.idle_order_days) for one in segments]
         self.assertEqual(found, [(60, 180), (99, 0), (180, 365), (0, 0)])
         self.assertFalse(self.company.coverage_idle_date)
-        self.assertFalse(self.env.ref("crm_sales_coverage.ir_cron_idle").active)
+        self.assertFalse(cron.active)

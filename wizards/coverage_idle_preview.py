@@ -21,6 +21,8 @@ class CoverageIdlePreview(models.TransientModel):
     currency_id = fields.Many2one(related="company_id.currency_id")
     date_on = fields.Date(related="company_id.coverage_idle_date")
     date_observed = fields.Date(compute="_compute_date_observed")
+    has_backtest = fields.Boolean(export_string_translation=False)
+    backtest = fields.Json(compute="_compute_backtest")
 
     @api.depends("company_id")
     def _compute_is_active(self):
@@ -41,6 +43,16 @@ class CoverageIdlePreview(models.TransientModel):
                     days=company.coverage_idle_observe_days - 1,
                 )
             preview.date_observed = date
+
+    @api.depends("company_id", "has_backtest")
+    def _compute_backtest(self):
+        """Compute it for those who asked: it reads the contacts of a year."""
+        for preview in self:
+            preview.backtest = (
+                preview._get_backtest(fields.Datetime.now())
+                if preview.has_backtest
+                else False
+            )
 
     # === ACTION METHODS === #
 
@@ -64,6 +76,12 @@ class CoverageIdlePreview(models.TransientModel):
         if companies.search_count([("coverage_idle_date", "!=", False)], limit=1):
             return True
         return super().action_switch_off()
+
+    def action_backtest(self):
+        """Show what today's rules would have done in the last 12 months."""
+        self.check_access("write")
+        self.has_backtest = True
+        return True
 
     def action_open_segments(self):
         """Open the segments, where the terms stand."""
@@ -126,7 +144,9 @@ class CoverageIdlePreview(models.TransientModel):
                 term=verdict.term_days,
             ),
             "is_over": verdict.silent_days >= verdict.term_days,
-            "leaves": format_date(self.env, verdict.leaves, date_format="d MMM"),
+            "leaves": format_date(self.env, verdict.leaves, date_format="d MMM")
+            if verdict.leaves > today
+            else self.env._("any day now"),
             "days_left": max(0, (verdict.leaves - today).days),
             "potential": customer.potential,
             "revenue": customer.revenue_12m,
@@ -163,6 +183,65 @@ class CoverageIdlePreview(models.TransientModel):
             for code, label in labels.items()
             if outlook[code]
         ]
+
+    # === BACKTEST === #
+
+    def _get_backtest(self, now):
+        """Return ``months``, ``total`` and ``lines`` of the last 12 months.
+
+        ``months``: ``[{label, moved, bought, contacted, revenue}]``, of those that
+        would have moved in that month: how many bought, or were contacted, afterwards
+        anyway; ``total``: the same of all; ``lines``: the customers, those that brought
+        most afterwards first.
+        """
+        self.company_id.check_access("read")
+        engine = self.env["coverage.idle"].sudo()
+        moves = engine._backtest(self.company_id, now)
+        today = self.company_id._get_coverage_today(now)
+        by_month = {month: [] for month in engine._get_backtest_months(today)}
+        for move in moves:
+            by_month[move["moved"].replace(day=1)].append(move)
+        moves.sort(key=lambda one: (-one["bought"], one["moved"], one["customer_id"]))
+        return {
+            "months": [
+                {
+                    "label": format_date(self.env, month, date_format="MMM yyyy"),
+                    **self._sum_moves(found),
+                }
+                for month, found in by_month.items()
+            ],
+            "total": self._sum_moves(moves),
+            "lines": self._tell_moves(moves[:LISTED]),
+        }
+
+    def _sum_moves(self, moves):
+        return {
+            "moved": len(moves),
+            "bought": sum(one["bought"] > 0 for one in moves),
+            "contacted": sum(bool(one["contacted"]) for one in moves),
+            "revenue": sum(one["bought"] for one in moves),
+        }
+
+    def _tell_moves(self, moves):
+        """Return the customers as people read them."""
+        customers = self.env["coverage.customer"].sudo()
+        users = self.env["res.users"].sudo()
+        ids = [one["customer_id"] for one in moves]
+        by_id = {one.id: one for one in customers.browse(ids)}
+        return [
+            {
+                "id": one["customer_id"],
+                "name": by_id[one["customer_id"]].partner_id.display_name,
+                "owner": users.browse(one["user_id"]).name,
+                "moved": self._tell_date(one["moved"]),
+                "revenue": one["bought"],
+                "contacted": self._tell_date(one["contacted"]),
+            }
+            for one in moves
+        ]
+
+    def _tell_date(self, day):
+        return format_date(self.env, day, date_format="d MMM yyyy") if day else ""
 
     def _get_title(self):
         return self.env._("Idle Customers")
