@@ -64,6 +64,7 @@ from . import (
     test_touch_sources,
     test_touch_telephone,
     test_tours,
+    test_tours_department,
     test_upgrade,
     test_why,
 )
