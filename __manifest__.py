@@ -55,6 +55,7 @@
         "views/coverage_customer_views.xml",
         "views/coverage_claim_views.xml",
         "views/coverage_pool_views.xml",
+        "views/coverage_absence_views.xml",
         "views/coverage_handoff_views.xml",
         "views/coverage_handoff_policy_views.xml",
         "views/coverage_request_views.xml",

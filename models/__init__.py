@@ -48,6 +48,8 @@ from . import coverage_idle_backtest, coverage_idle_digest, coverage_idle_releas
 from . import (
     account_move,
     calendar_event,
+    coverage_absence,
+    coverage_absence_line,
     coverage_assignment,
     coverage_cadence,
     coverage_candidate,
@@ -58,6 +60,7 @@ from . import (
     coverage_cover,
     coverage_customer,
     coverage_day,
+    coverage_departure,
     coverage_dossier,
     coverage_facts,
     coverage_fold,

@@ -21,6 +21,7 @@ class CoverageAssignment(models.AbstractModel):
     _inherit = [
         "coverage.job",
         "coverage.frame",
+        "coverage.rows",
         "coverage.assignment.facts",
         "coverage.assignment.people",
     ]

@@ -25,6 +25,8 @@ class CoverageAssignmentWords(models.AbstractModel):
             "unowned": _("It had no owner."),
             "miscovered": _("Its owner did not hold the role that the rules name."),
             "given": _("Its owner gives all to others."),
+            "left": _("%(name)s leaves.", name=reason.get("name") or ""),
+            "covers": self.env["coverage.why"]._tell_cover(reason),
         }.get(reason.get("cause"), "")
 
     def _tell_fit(self, reason):

@@ -85,6 +85,7 @@ class CoverageDay(models.AbstractModel):
             "goals": self._get_goals(user, today),
             "decisions": self._get_decisions() if user == self.env.user else [],
             "pool": self._get_pool(now) if user == self.env.user else False,
+            "covers": self._get_covers(user),
         }
 
     def _get_members(self):

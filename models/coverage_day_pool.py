@@ -31,6 +31,37 @@ class CoverageDayPool(models.AbstractModel):
             return False
         return {"text": self._tell_room(count), "is_waiting": False}
 
+    def _get_covers(self, user):
+        """Return for whom a person covers now, until when, and how many customers.
+
+        :return: ``[{"id", "text"}]``
+        """
+        groups = (
+            self.env["coverage.absence.line"]
+            .sudo()
+            ._read_group(
+                [
+                    ("cover_id", "=", user.id),
+                    ("company_id", "=", self.env.company.id),
+                    ("state", "=", "covered"),
+                ],
+                ["absence_id"],
+                ["__count"],
+            )
+        )
+        return [
+            {
+                "id": absence.id,
+                "text": self.env._(
+                    "Covers for %(name)s until %(date)s. Customers: %(count)s.",
+                    name=absence.user_id.name,
+                    date=absence._tell_until(),
+                    count=count,
+                ),
+            }
+            for absence, count in groups
+        ]
+
     def _tell_waiting(self, claim):
         until = format_datetime(self.env, claim.until_date, dt_format="EEEE HH:mm")
         return self.env._(

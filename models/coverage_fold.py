@@ -56,8 +56,17 @@ class CoverageFold(models.AbstractModel):
         self._fold_touches(row, kept)
         self._fold_open(row.request_ids, kept, "kind", ("open",))
         self._fold_open(row.handoff_ids, kept, "company_id", ("draft", "offered"))
+        self._fold_open(row.claim_ids, kept, "company_id", ("offered",))
+        row.absence_line_ids.write({"customer_id": kept.id})
         row.invalidate_recordset(
-            ["change_ids", "touch_ids", "request_ids", "handoff_ids"]
+            [
+                "absence_line_ids",
+                "change_ids",
+                "claim_ids",
+                "handoff_ids",
+                "request_ids",
+                "touch_ids",
+            ]
         )
         reason = {"code": "merged", "name": row.display_name}
         row.unlink()

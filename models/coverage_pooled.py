@@ -14,6 +14,9 @@ class CoveragePooled(models.AbstractModel):
     _description = "In the Pool or to Be"
 
     claim_ids = fields.One2many("coverage.claim", "customer_id", string="Offers")
+    absence_line_ids = fields.One2many(
+        "coverage.absence.line", "customer_id", string="Covers"
+    )
     pooled_since = fields.Date(
         string="Free Since", compute="_compute_pooled", compute_sudo=True
     )

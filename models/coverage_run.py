@@ -253,6 +253,8 @@ class CoverageRun(models.Model):
         for run in self:
             run._check_transition(target)
             run.state = target
+            if run.kind == "assignment":
+                run.absence_ids._follow_run(target)
 
     def _check_transition(self, target):
         labels = dict(self._fields["state"]._description_selection(self.env))

@@ -55,6 +55,10 @@ class CoverageRunAssignment(models.AbstractModel):
         help="Only these people receive. Empty: whoever fits.",
     )
 
+    absence_ids = fields.One2many(
+        "coverage.absence", "run_id", export_string_translation=False
+    )
+
     # what came of it
     is_waiting = fields.Boolean(
         string="Waits for a Manager",
@@ -192,6 +196,7 @@ class CoverageRunAssignment(models.AbstractModel):
                 "is_forced": outcome.code == "forced",
                 "is_a": need.is_a,
                 "load": need.load,
+                **self._get_absence_cause(),
             },
             "state": "planned",
             "origin": "run",
@@ -199,6 +204,14 @@ class CoverageRunAssignment(models.AbstractModel):
             "potential": row["potential"],
             "revenue_12m": row["revenue_12m"],
         }
+
+    def _get_absence_cause(self):
+        """Return why customers move where somebody leaves or is away."""
+        absence = self.absence_ids[:1]
+        if not absence:
+            return {}
+        reason = absence._get_reason()
+        return {**reason, "cause": reason["code"], "code": "assigned"}
 
     def _create_stays(self, outcomes, rows):
         """Keep who could not be placed, and why."""

@@ -257,6 +257,8 @@ class CoverageWhy(models.AbstractModel):
             if words["text"]
             else _("Given up."),
             "left": _("%(name)s no longer works on it.", **words),
+            "covers": self._tell_cover(reason),
+            "back": _("%(name)s is back.", **words),
             "idle": _(
                 "Neglected: no two-way contact for %(days)s days, and three warnings.",
                 **words,
@@ -265,6 +267,17 @@ class CoverageWhy(models.AbstractModel):
             "undone": _("A plan was undone."),
             "assigned": self.env["coverage.assignment.words"]._tell_move(reason),
         }
+
+    def _tell_cover(self, reason):
+        """Return for whom, and until when, somebody covers."""
+        until = fields.Date.to_date(reason.get("until"))
+        return self.env._(
+            "Covers for %(name)s until %(date)s.",
+            name=reason.get("name") or "",
+            date=format_date(self.env, until, date_format="d MMM yyyy")
+            if until
+            else "",
+        )
 
     def _money(self, currency):
         """Return a function that writes an amount as people read it."""

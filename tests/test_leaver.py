@@ -23,7 +23,7 @@ class TestLeaver(CoverageCase):
         leaver = leavers.create(
             {"user_id": self.sara.id, "receiver_id": self.sam.id, **values}
         )
-        leaver.action_hand_over()
+        return leaver.action_hand_over()
 
     def test_archiving_an_owner_leads_to_who_takes_over(self):
         for archive in (
@@ -85,10 +85,120 @@ class TestLeaver(CoverageCase):
         self.assertEqual(self.rows.accountable_user_id, self.leader)
         self.assertTrue(self.sara.active)
 
-    def test_best_takes_each(self):
-        self._leave(mode="best", receiver_id=False)
+    def _apply(self, action):
+        """Apply the plan that a manager is shown."""
+        self.assertEqual(action["res_model"], "coverage.run")
+        run = self.env["coverage.run"].with_user(self.manager).browse(action["res_id"])
+        self.assertEqual(run.state, "planned")
+        run.action_apply()
+        return run
+
+    def test_best_takes_each_when_the_plan_is_applied(self):
+        action = self._leave(mode="best", receiver_id=False)
+        self.assertEqual(self.rows.user_id, self.sara)
+        self.assertTrue(self.sara.active)
+        run = self._apply(action)
         self.assertFalse(self.rows.filtered(lambda one: one.user_id == self.sara))
+        self.assertTrue(all(row.user_id for row in self.rows))
         self.assertFalse(self.sara.active)
+        self.assertIn("cover_sara leaves.", run.move_ids[0].reason_text)
+        self.assertEqual(run.absence_ids.state, "over")
+
+    def test_several_share_as_the_plan_says(self):
+        action = self._leave(
+            mode="several", receiver_ids=(self.sam + self.olga).ids, receiver_id=False
+        )
+        run = self._apply(action)
+        self.assertLessEqual(self.rows.user_id, self.sam + self.olga)
+        self.assertEqual(run.receiver_ids, self.sam + self.olga)
+
+    def test_whom_nobody_has_room_for_goes_to_the_pool(self):
+        farmer = self.env.ref("crm_sales_coverage.role_farmer")
+        farmer.max_customer_count = 2
+        self.north.crm_team_member_ids.coverage_role_ids = farmer
+        self.rows.role_id = farmer
+        action = self._leave(
+            mode="several", receiver_ids=self.sam.ids, receiver_id=False
+        )
+        self._apply(action)
+        left = self.rows.filtered(lambda one: not one.user_id)
+        self.assertEqual(len(left), 1)
+        self.assertEqual(left.accountable_user_id, self.leader)
+        self.assertFalse(self.rows.filtered(lambda one: one.user_id == self.sara))
+
+    def test_plan_that_is_cancelled_moves_nothing(self):
+        action = self._leave(mode="best", receiver_id=False)
+        run = self.env["coverage.run"].browse(action["res_id"])
+        run.with_user(self.manager).action_cancel()
+        self.assertEqual(run.absence_ids.state, "cancelled")
+        self.assertEqual(self.rows.user_id, self.sara)
+        self.assertTrue(self.sara.active)
+
+    def test_second_plan_replaces_the_first(self):
+        first = self._leave(mode="best", receiver_id=False)
+        self._leave(mode="best", receiver_id=False)
+        run = self.env["coverage.run"].browse(first["res_id"])
+        self.assertEqual((run.state, run.absence_ids.state), ("cancelled",) * 2)
+
+    def test_leader_plans_and_applies_in_one(self):
+        theirs = self._row(self._create_buyers(1, 100, user_id=self.sara.id))
+        theirs.team_id = self.south
+        self._leave(self.leader, mode="best", receiver_id=False)
+        self.assertTrue(all(row.user_id != self.sara for row in self.rows))
+        self.assertEqual(theirs.user_id, self.sara)
+
+    def test_nothing_stays_with_who_leaves(self):
+        """Deals, quotations, activities, watches, stages and assistants move too."""
+        other = self._create_customer("Other", user_id=self.olga.id)
+        nobody = self.env["res.partner"]
+        lead = self._create_opportunity(nobody, user_id=self.sara.id)
+        olgas = self._create_opportunity(other, user_id=self.sara.id)
+        order = self._create_quotation(other, 100, user_id=self.sara.id)
+        activities = self.env["mail.activity"]
+        for record in (lead, olgas, order, self.customers[0], other):
+            activities += record.activity_schedule(
+                "mail.mail_activity_data_todo", user_id=self.sara.id
+            )
+        watched = self._row(other)
+        watched.watcher_ids = self.sara
+        member = self.north.crm_team_member_ids.filtered(
+            lambda one: one.user_id == self.sam
+        )
+        member.coverage_assistant_id = self.sara
+        form = Form(
+            self.env["coverage.leaver"]
+            .with_user(self.manager)
+            .with_context(default_user_id=self.sara.id)
+        )
+        self.assertEqual((form.quotation_count, form.activity_count), (1, 5))
+        self.assertEqual(form.assisted_count, 1)
+        self._leave(receiver_id=self.manager.id)
+        self.assertEqual(lead.user_id, self.manager)
+        self.assertEqual(olgas.user_id | order.user_id, self.olga)
+        self.assertEqual(
+            activities.mapped("user_id.login"),
+            ["cover_manager", "cover_olga"],
+        )
+        self.assertFalse(watched.watcher_ids)
+        self.assertEqual(member.coverage_assistant_id, self.manager)
+        left = self.env["coverage.departure"]._find_all(self.sara)
+        self.assertEqual({name for name, found in left.items() if found}, set())
+
+    def test_watched_handoff_gets_another_watcher(self):
+        handoff = self.env["coverage.handoff"].create(
+            {
+                "customer_id": self.rows[0].id,
+                "to_user_id": self.sam.id,
+                "reason": "Grew",
+            }
+        )
+        handoff.action_offer()
+        handoff.with_user(self.sam).action_accept()
+        self.assertEqual(handoff.state, "watched")
+        self._leave(receiver_id=self.olga.id, is_archived=False)
+        self.assertEqual(handoff.from_user_id, self.olga)
+        self.assertIn(self.olga, self.rows[0].watcher_ids)
+        self.assertNotIn(self.sara, self.rows[0].watcher_ids)
 
     def test_handoffs_and_stages_are_moved_too(self):
         handoff = self.env["coverage.handoff"].create(

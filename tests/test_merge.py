@@ -190,6 +190,24 @@ class TestMerge(CoverageCase):
         self._merge()
         self.assertEqual(len(self._row(self.target).touch_ids), 1)
 
+    def test_offers_and_covers_are_of_the_row_that_stays(self):
+        row, kept = self._row(self.source), self._row(self.target)
+        claims = self.env["coverage.claim"]
+        values = claims._prepare_offer(self.sara, self.company, row, NOW)
+        passed = claims.create({**values, "state": "passed"})
+        absence = self.env["coverage.absence"].create(
+            {
+                "user_id": self.sara.id,
+                "company_id": self.company.id,
+                "from_date": TODAY,
+                "until_date": TODAY,
+            }
+        )
+        absence._prepare_lines(row)
+        self._merge()
+        self.assertEqual(passed.customer_id, kept)
+        self.assertEqual(absence.line_ids.customer_id, kept)
+
     def test_rows_of_other_companies_are_folded_too(self):
         self._confirm_order(self.source, 100, company=self.elsewhere)
         self._merge()

@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.tests import tagged
 
 from .test_tours import TourCase
@@ -40,3 +41,35 @@ class TestPoolTours(TourCase):
         self.env.invalidate_all()
         self.assertEqual(self._row(self.bravo).user_id, self.seller)
         self.assertFalse(self._row(self.charlie).user_id)
+
+
+@tagged("post_install", "-at_install")
+class TestLeaverTours(TourCase):
+    """A manager lets somebody leave by a plan, and somebody be covered for a time."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._create_leader()
+        cls.receiver = cls._create_user(
+            "tour_receiver", "sales_team.group_sale_salesman"
+        )
+        cls.receiver.name = "Tour Receiver"
+        team = cls.seller.sale_team_id
+        team.crm_team_member_ids = [Command.create({"user_id": cls.receiver.id})]
+        cls.rows = cls._row(cls, cls.bravo) + cls._row(cls, cls.charlie)
+
+    def test_somebody_leaves_by_a_plan(self):
+        self.start_tour("/odoo", "coverage_leaver_plan", login="tour_manager")
+        self.env.invalidate_all()
+        self.assertEqual(self.rows.user_id, self.receiver)
+        absence = self.env["coverage.absence"].search(
+            [("user_id", "=", self.seller.id)]
+        )
+        self.assertEqual((absence.kind, absence.state), ("leaves", "over"))
+
+    def test_somebody_is_covered_for_a_time(self):
+        self.start_tour("/odoo", "coverage_leaver_away", login="tour_manager")
+        self.env.invalidate_all()
+        self.assertEqual(self.rows.user_id, self.receiver)
+        self.start_tour("/odoo", "coverage_leaver_cover_day", login="tour_receiver")

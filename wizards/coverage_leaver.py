@@ -1,58 +1,118 @@
-from collections import Counter, defaultdict
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
-from ..models.coverage_carry import QUIET
-from ..models.coverage_handoff import OPEN
+from ..models.coverage_absence import AWAY, KINDS, LEAVES
+from ..models.groups import MANAGER
+from ..models.opening import open_form
 
 ADMINISTRATOR = "base.group_erp_manager"
 MODES = [
     ("one", "One person takes all"),
+    ("several", "Several people: who of them fits each best"),
     ("best", "For each customer, who fits best"),
     ("pool", "Nobody yet: to the pools of their teams"),
 ]
+PLANNED = ("several", "best")
+COUNTED = {
+    "customer_count": "customers",
+    "lead_count": "leads",
+    "quotation_count": "quotations",
+    "activity_count": "activities",
+    "handoff_count": "handoffs",
+    "watched_count": "watched",
+    "stage_count": "stages",
+    "assisted_count": "assisted",
+}
 
 
 class CoverageLeaver(models.TransientModel):
-    """Hands over all that somebody has who leaves: customers, handoffs, stages.
+    """Hands over all that somebody has in sales who leaves, or is away for a time.
 
     Managers and administrators for everybody, leaders for the members of their teams.
+    Who fits best is planned by the assignment: a manager looks at the plan and applies
+    it; for others it is applied at once.
     """
 
     _name = "coverage.leaver"
     _description = "Who Takes Over"
 
-    user_id = fields.Many2one("res.users", string="Who Leaves", required=True)
+    user_id = fields.Many2one(
+        "res.users",
+        string="Who",
+        required=True,
+        domain="[('share', '=', False)]",
+    )
+    kind = fields.Selection(KINDS, required=True, default=LEAVES)
+    from_date = fields.Date(
+        string="From", compute="_compute_dates", store=True, readonly=False
+    )
+    until_date = fields.Date(
+        string="Last Day Away", compute="_compute_dates", store=True, readonly=False
+    )
     mode = fields.Selection(MODES, string="To Whom", required=True, default="one")
     receiver_id = fields.Many2one(
         "res.users",
+        domain="[('share', '=', False), ('id', '!=', user_id)]",
+    )
+    receiver_ids = fields.Many2many(
+        "res.users",
+        string="Receivers",
         domain="[('share', '=', False), ('id', '!=', user_id)]",
     )
     is_archived = fields.Boolean(
         string="Archive the User Afterwards", default=lambda self: self._can_archive()
     )
     can_archive = fields.Boolean(compute="_compute_can_archive")
+    is_planner = fields.Boolean(compute="_compute_can_archive")
 
     # what it is about
     customer_count = fields.Integer(string="Customers", compute="_compute_counts")
-    lead_count = fields.Integer(string="Open Leads", compute="_compute_counts")
-    handoff_count = fields.Integer(string="Open Handoffs", compute="_compute_counts")
-    stage_count = fields.Integer(string="Stages", compute="_compute_counts")
+    lead_count = fields.Integer(string="Open Opportunities", compute="_compute_counts")
+    quotation_count = fields.Integer(
+        string="Open Quotations", compute="_compute_counts"
+    )
+    activity_count = fields.Integer(string="Activities", compute="_compute_counts")
+    handoff_count = fields.Integer(
+        string="Handoffs Offered by or to Them", compute="_compute_counts"
+    )
+    watched_count = fields.Integer(string="Watched Handoffs", compute="_compute_counts")
+    stage_count = fields.Integer(string="Boss of Stages", compute="_compute_counts")
+    assisted_count = fields.Integer(
+        string="Does the Paperwork of", compute="_compute_counts"
+    )
 
     @api.depends_context("uid")
     def _compute_can_archive(self):
         self.can_archive = self._can_archive()
+        self.is_planner = self.env.user.has_group(MANAGER)
 
     @api.depends("user_id")
     def _compute_counts(self):
         for leaver in self:
-            user = leaver.user_id
-            leaver.customer_count = len(self._find_owned(user)) if user else 0
-            leaver.lead_count = len(self._find_leads(user)) if user else 0
-            leaver.handoff_count = len(self._find_handoffs(user)) if user else 0
-            leaver.stage_count = len(self._find_stages(user)) if user else 0
+            found = {}
+            if user := leaver.user_id.sudo():
+                departure = self.env["coverage.departure"]
+                found = departure._find_all(user, self._get_leader())
+            for name, key in COUNTED.items():
+                leaver[name] = len(found.get(key, ()))
+
+    @api.depends("user_id", "kind")
+    def _compute_dates(self):
+        """Offer the dates that the person told Odoo."""
+        for leaver in self:
+            user, company = leaver.user_id.sudo(), self.env.company
+            today = company._get_coverage_today(fields.Datetime.now())
+            begin, end = user.out_of_office_from, user.out_of_office_to
+            begin = begin and company._get_coverage_today(begin)
+            end = end and company._get_coverage_today(end)
+            is_known = end and end >= today
+            leaver.from_date = begin if is_known and begin else today
+            leaver.until_date = leaver.kind == AWAY and (
+                end if is_known else today + timedelta(days=13)
+            )
 
     @api.model
     def _open(self, user):
@@ -69,39 +129,24 @@ class CoverageLeaver(models.TransientModel):
     # === ACTION METHODS === #
 
     def action_hand_over(self):
-        """Move all, then archive the user where that was wanted.
+        """Move all, or plan it; of who is away only the customers, for a time.
 
         :raises UserError: without a receiver, or when he does not work there
         """
         self.ensure_one()
         self._check_leads_leaver()
-        owned = self._find_owned(self.user_id)
-        self._check_receiver(owned)
-        for receiver, customers in self._choose_receivers(owned).items():
-            reason = {"code": "left", "name": self.user_id.sudo().name}
-            customers._log_owner(reason).write({"user_id": receiver.id})
-        self._close_handoffs()
-        self._move_leads()
-        self._move_stages()
-        if self.is_archived and self._can_archive():
-            self.user_id.action_archive()
-        return self._say_moved(len(owned))
-
-    def _say_moved(self, count):
-        """Return the action that says what happened, and shows the result."""
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._(
-                    "%(user)s handed over. Customers: %(count)s.",
-                    user=self.user_id.sudo().name,
-                    count=count,
-                ),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        owned = self._find_owned()
+        receivers = self._get_receivers(owned)
+        absences = self._create_absences(owned, receivers)
+        if self.mode in PLANNED and owned:
+            return self._plan(absences, receivers)
+        receiver = receivers if self.mode == "one" else receivers.browse()
+        for absence in absences:
+            customers = absence.line_ids.customer_id.sudo()
+            log = customers._log_owner(absence._get_reason())
+            log.write({"user_id": receiver.id})
+            absence._begin(fields.Datetime.now())
+        return self._say_moved(absences, len(owned))
 
     # === WHO, AND WHAT === #
 
@@ -113,6 +158,10 @@ class CoverageLeaver(models.TransientModel):
         guard = self.env["coverage.guard"]
         return guard._is_free() or self._can_archive()
 
+    def _get_leader(self):
+        """Return the user where he hands over only what is of the teams he leads."""
+        return None if self._sees_all() else self.env.user
+
     def _check_leads_leaver(self):
         """Raise unless the user leads who leaves."""
         leaver = self.user_id.sudo()
@@ -122,23 +171,33 @@ class CoverageLeaver(models.TransientModel):
                 self.env._("%(user)s is not in a team you lead.", user=leaver.name)
             )
 
-    def _check_receiver(self, owned):
-        """Raise unless the one who takes all may own all."""
-        if self.mode != "one":
-            return
-        receiver = self.receiver_id.sudo()
-        if not receiver or receiver == self.user_id:
+    def _get_receivers(self, owned):
+        """Return who was chosen; nobody where that is left to the plan or the pool.
+
+        :raises UserError: when nobody was, or somebody may not own all
+        """
+        if self.mode in ("best", "pool"):
+            if self.mode == "pool" and self.kind == AWAY:
+                raise UserError(
+                    self.env._("Of who comes back somebody covers: choose who.")
+                )
+            return self.env["res.users"].sudo()
+        receivers = self.receiver_id if self.mode == "one" else self.receiver_ids
+        receivers = receivers.sudo()
+        if not receivers or self.user_id in receivers:
             raise UserError(self.env._("Choose who takes over."))
         for company, customers in owned.grouped("company_id").items():
-            if not customers[0]._may_be_owned_by(receiver):
-                raise UserError(
-                    self.env._(
-                        "%(user)s does not work in %(company)s. Choose somebody else, "
-                        "or who fits best.",
-                        user=receiver.name,
-                        company=company.name,
+            for receiver in receivers:
+                if not customers[0]._may_be_owned_by(receiver):
+                    raise UserError(
+                        self.env._(
+                            "%(user)s does not work in %(company)s. Choose somebody "
+                            "else, or who fits best.",
+                            user=receiver.name,
+                            company=company.name,
+                        )
                     )
-                )
+        return receivers
 
     @api.model
     def _find_left(self, user):
@@ -150,92 +209,121 @@ class CoverageLeaver(models.TransientModel):
         rows = self.env["coverage.customer"].sudo()
         return rows.search(domain)
 
-    def _find_owned(self, user):
-        """Return the customers of somebody that the user may hand over."""
-        domain = Domain("user_id", "=", user.id)
-        if not self._sees_all():
-            domain &= Domain("team_id.user_id", "=", self.env.uid)
-        return self.env["coverage.customer"].sudo().search(domain)
-
-    def _find_leads(self, user):
-        """Return open leads of somebody, those of his customers too."""
-        domain = Domain("user_id", "=", user.id) & Domain("won_status", "=", "pending")
-        if not self._sees_all():
-            domain &= Domain("team_id.user_id", "=", self.env.uid)
-        return self.env["crm.lead"].sudo().search(domain)
-
-    def _find_handoffs(self, user):
-        """Return open handoffs that somebody gives or is offered."""
-        domain = Domain("state", "in", OPEN) & (
-            Domain("from_user_id", "=", user.id) | Domain("to_user_id", "=", user.id)
-        )
-        if not self._sees_all():
-            domain &= Domain("team_id.user_id", "=", self.env.uid) | Domain(
-                "to_user_id", "=", user.id
-            )
-        return self.env["coverage.handoff"].sudo().search(domain)
-
-    def _find_stages(self, user):
-        """Return the stages that somebody is the boss of."""
-        domain = Domain("user_id", "=", user.id)
-        if not self._sees_all():
-            domain &= Domain("team_id.user_id", "=", self.env.uid)
-        return self.env["coverage.stage.owner"].sudo().search(domain)
+    def _find_owned(self):
+        """Return the customers that the user may hand over."""
+        departure = self.env["coverage.departure"]
+        return departure._find_all(self.user_id.sudo(), self._get_leader())["customers"]
 
     # === MOVING === #
 
-    def _choose_receivers(self, owned):
-        """Return the customers by who takes them; nobody stands for the pool."""
-        nobody = self.env["res.users"].sudo()
-        if not owned:
-            return {}
-        if self.mode == "one":
-            return {self.receiver_id.sudo(): owned}
-        if self.mode == "pool":
-            return {nobody: owned}
-        chosen, taken = defaultdict(owned.browse), Counter()
-        now = fields.Datetime.now()
-        groups = owned.grouped(lambda one: (one.company_id, one.role_id, one.rule_id))
-        for (company, role, rule), customers in groups.items():
-            proposals = self.env["coverage.candidate"]._propose(
-                company, customers, role, rule.min_seniority, now
+    def _create_absences(self, owned, receivers):
+        """Return the record of it for each company, with the customers it is about."""
+        absences = self.env["coverage.absence"].sudo()
+        self._drop_plans()
+        groups = owned.grouped("company_id") or {self.env.company: owned}
+        for company, customers in groups.items():
+            absence = absences.create(
+                {
+                    "user_id": self.user_id.id,
+                    "company_id": company.id,
+                    "kind": self.kind,
+                    "from_date": self.from_date,
+                    "until_date": self.until_date if self.kind == AWAY else False,
+                    "receiver_ids": receivers.ids,
+                    "is_pooled": self.mode == "pool",
+                    "is_archived": self.is_archived and self._can_archive(),
+                    "leader_id": (self._get_leader() or receivers.browse()).id,
+                }
             )
-            for customer in customers:
-                user_id = self._choose_best(proposals.get(customer.id) or (), taken)
-                taken[user_id] += 1
-                chosen[nobody.browse(user_id or ())] += customer
-        return chosen
+            absence._prepare_lines(customers)
+            absences += absence
+        return absences
 
-    def _choose_best(self, candidates, taken):
-        """Return the best candidate's user id; of equal ones who got least so far."""
-        others = [one for one in candidates if one["user_id"] != self.user_id.id]
-        if not others:
-            return None
-        best = max(
-            others,
-            key=lambda one: (one["score"], -taken[one["user_id"]], -one["user_id"]),
+    def _drop_plans(self):
+        """Cancel what was planned before and not applied: this one counts."""
+        planned = (
+            self.env["coverage.absence"]
+            .sudo()
+            .search([("user_id", "=", self.user_id.id), ("state", "=", "planned")])
         )
-        return best["user_id"]
+        runs = planned.run_id.filtered(lambda run: run.state == "planned")
+        runs._update_state("cancelled")
+        (planned - runs.absence_ids)._update_state("cancelled")
 
-    def _close_handoffs(self):
-        """Take back what he gives or is offered; who owns it now stays accountable."""
-        handoffs = self._find_handoffs(self.user_id)
-        if handoffs:
-            name = self.user_id.sudo().name
-            reason = self.env._("%(user)s left.", user=name)
-            handoffs._close("cancelled", reason, fields.Datetime.now())
+    def _plan(self, absences, receivers):
+        """Plan who gets which customer; open the plan, or apply it at once."""
+        runs = self.env["coverage.run"].sudo()
+        for absence in absences:
+            run = runs.create(
+                {
+                    "kind": "assignment",
+                    "company_id": absence.company_id.id,
+                    "giver_ids": self.user_id.ids,
+                    "receiver_ids": receivers.ids,
+                }
+            )
+            absence.run_id = run
+            run.action_plan()
+            runs += run
+        self._check_planned(runs)
+        if self.env.user.has_group(MANAGER):
+            return self._open_plans(runs)
+        for run in runs:
+            covered = run.absence_ids.line_ids.customer_id
+            foreign = run.move_ids.filtered(
+                lambda one, covered=covered: one.customer_id not in covered
+            )
+            foreign.state = "removed"
+            run.action_apply()
+        return self._say_moved(absences, sum(runs.mapped("move_count")))
 
-    def _move_leads(self):
-        """Give the leads that followed no customer to the receiver, or to nobody."""
-        leads = self._find_leads(self.user_id)
-        if leads:
-            leads.with_context(**QUIET).write({"user_id": self._get_receiver().id})
+    def _check_planned(self, runs):
+        """Raise where nobody could take any customer: there is nothing to apply."""
+        if not any(runs.mapped("move_count")):
+            raise UserError(
+                self.env._(
+                    "Nobody has room for any customer of %(user)s. Choose one person, "
+                    "who then takes all whatever the limits, or make room first.",
+                    user=self.user_id.sudo().name,
+                )
+            )
 
-    def _move_stages(self):
-        """Make the receiver the boss of the stages, else the leader of the team."""
-        for stage in self._find_stages(self.user_id):
-            leader = stage.team_id.user_id - self.user_id
-            stage.user_id = self._get_receiver() or leader or self.env.user
+    def _open_plans(self, runs):
+        """Return the action that shows the plan, or the plans of several companies."""
+        view = self.env.ref("crm_sales_coverage.coverage_run_view_form_assignment")
+        if len(runs) == 1:
+            return {**open_form(runs._name, runs.id), "views": [(view.id, "form")]}
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Plans"),
+            "res_model": runs._name,
+            "views": [(False, "list"), (view.id, "form")],
+            "domain": [("id", "in", runs.ids)],
+        }
 
-    def _get_receiver(self):
-        return self.receiver_id.sudo() if self.mode == "one" else self.receiver_id[:0]
+    def _say_moved(self, absences, count):
+        """Return the action that says what happened, and shows who has what now."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "%(user)s handed over. Customers: %(count)s.",
+                    user=self.user_id.sudo().name,
+                    count=count,
+                ),
+                "next": self._show_absences(absences.with_env(self.env)),
+            },
+        }
+
+    def _show_absences(self, absences):
+        """Return the action that shows what was made, to whom may see it."""
+        if not absences.has_access("read"):
+            return {"type": "ir.actions.act_window_close"}
+        if len(absences) == 1:
+            return open_form(absences._name, absences.id)
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_sales_coverage.coverage_absence_action"
+        )
+        return {**action, "domain": [("id", "in", absences.ids)]}
