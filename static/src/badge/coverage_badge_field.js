@@ -35,13 +35,13 @@ export class CoverageBadgeField extends Component {
 export const coverageBadgeField = {
     component: CoverageBadgeField,
     displayName: _t("Coverage Badge"),
-    supportedTypes: ["char", "many2one"],
+    supportedTypes: ["char", "many2one", "selection"],
     supportedOptions: [
         {
             label: _t("Field with the code of the temperature"),
             name: "code_field",
             type: "field",
-            availableTypes: ["char"],
+            availableTypes: ["char", "selection"],
         },
         { label: _t("Large"), name: "large", type: "boolean" },
     ],
