@@ -13,6 +13,7 @@ from contextlib import closing
 from datetime import timedelta
 from unittest.mock import patch
 
+from bench_assignment import run_assignment
 from bench_contacts import run_contacts
 from bench_handoffs import run_handoffs
 from bench_tools import Measure, Table, commit_through, forget, median_of, vacuum
@@ -302,6 +303,7 @@ def run(env, args):
     run_loop(env, table, small, now, args.orm)
     run_contacts(env, table, big, args.messages)
     run_handoffs(env, table, big)
+    run_assignment(env, table)
     return table.rows
 
 

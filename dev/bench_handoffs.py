@@ -23,7 +23,7 @@ def run_handoffs(env, table, company):
     measure_accept(env, table, company, users)
 
 
-def create_staff(env, company, count=10):
+def create_staff(env, company, count=10, login="bench_seller_"):
     """Return sellers of a team of this company: half give, half receive."""
     group = env.ref("sales_team.group_sale_salesman")
     users = (
@@ -33,7 +33,7 @@ def create_staff(env, company, count=10):
             [
                 {
                     "name": f"Bench Seller {number}",
-                    "login": f"bench_seller_{number}",
+                    "login": f"{login}{number}",
                     "group_ids": [Command.set(group.ids)],
                     "company_id": company.id,
                     "company_ids": [Command.set(company.ids)],

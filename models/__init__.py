@@ -11,6 +11,7 @@ from . import (
     coverage_change_move,
     coverage_covered,
     coverage_day_handoffs,
+    coverage_day_moves,
     coverage_day_pool,
     coverage_day_risk,
     coverage_deadline,

@@ -154,7 +154,7 @@ class CoverageAssignment(models.AbstractModel):
         run = self._find_unfinished(company)
         if not run:
             run = self._retry(lambda: self._plan_automatic(company, now), commit)
-        while run and run.state == "applying":
+        while run and run.state == "applying" and run._is_free():
             done = self._retry(lambda: run._apply_batch(now, BATCH), commit)
             tally.count += done
             if commit and not commit(done, 1):

@@ -19,12 +19,12 @@ class CoverageAssignmentWords(models.AbstractModel):
     def _tell_cause(self, reason):
         days, _ = reason.get("silent_days"), self.env._
         if reason.get("cause") == "idle" and days is not None:
-            return _("Idle: no two-way contact for %(days)s days.", days=days)
+            return _("Idle: no contact for %(days)s days.", days=days)
         return {
-            "idle": _("Idle: nobody has ever spoken to it."),
-            "unowned": _("It had no owner."),
-            "miscovered": _("Its owner did not hold the role that the rules name."),
-            "given": _("Its owner gives all to others."),
+            "idle": _("Idle: never spoken to."),
+            "unowned": _("Had no owner."),
+            "miscovered": _("Owner not in the role."),
+            "given": _("Owner gives all away."),
             "left": _("%(name)s leaves.", name=reason.get("name") or ""),
             "covers": self.env["coverage.why"]._tell_cover(reason),
         }.get(reason.get("cause"), "")

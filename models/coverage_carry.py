@@ -28,30 +28,36 @@ class CoverageCarry(models.AbstractModel):
         :param customers: rows whose owner is the new one already
         :param dict former: the owner before, by customer; without one nothing follows
         """
-        groups = defaultdict(customers.browse)
+        groups = defaultdict(list)
         for customer in customers:
-            key = customer.company_id, former.get(customer), customer.user_id
-            groups[key] += customer
-        for (company, giver, receiver), group in groups.items():
-            self._settle_followers(group.partner_id, giver, receiver, group)
+            groups[customer.company_id, customer.user_id].append(customer.id)
+        for (company, receiver), ids in groups.items():
+            group = customers.browse(ids)
+            givers = {one.partner_id.id: former.get(one) for one in group}
+            self._settle_followers(group.partner_id, givers, receiver, group)
             if self.env.context.get("coverage_skip_carry"):
                 continue
-            if giver:
-                self._carry_group(company, giver, receiver, group)
-            elif receiver:
-                self._carry_out_of_pool(receiver, group)
+            owned = group.filtered(lambda one, givers=givers: givers[one.partner_id.id])
+            if owned:
+                self._carry_group(company, givers, receiver, owned)
+            if receiver and group - owned:
+                self._carry_out_of_pool(receiver, group - owned)
 
-    def _carry_group(self, company, giver, receiver, customers):
-        """Carry along what one person had of these customers, to another or nobody."""
+    def _carry_group(self, company, givers, receiver, customers):
+        """Carry along what people had of these customers, to another or nobody.
+
+        :param dict givers: who had a customer, by its contact's id
+        """
         owners = {one.partner_id.id: one for one in customers}
         for documents in (
-            self._find_contacts(company, giver, owners),
-            self._find_leads(company, giver, owners),
-            self._find_quotations(company, giver, owners),
+            self._find_contacts(company, givers, owners),
+            self._find_leads(company, givers, owners),
+            self._find_quotations(company, givers, owners),
         ):
-            self._log_carried(documents, giver, receiver, owners)
-            self._reassign(documents, giver, receiver, customers)
-        self._carry_activities(company, giver, receiver, owners)
+            before = {one.id: one.user_id for one in documents}
+            self._log_carried(documents, before, receiver, owners)
+            self._reassign(documents, before, receiver, customers)
+        self._carry_activities(company, givers, receiver, owners)
 
     def _carry_out_of_pool(self, receiver, customers):
         """Give the new owner what came to the pool along with these customers.
@@ -77,16 +83,16 @@ class CoverageCarry(models.AbstractModel):
         }.get(documents._name, lambda _one: True)
         free = documents.exists().filtered(lambda one: not one.user_id and is_open(one))
         customers = {one.partner_id.id: one for one in owners.values()}
-        self._log_carried(free, receiver.browse(), receiver, customers)
-        self._reassign(free, receiver.browse(), receiver)
+        self._log_carried(free, {}, receiver, customers)
+        self._reassign(free, {}, receiver)
 
     def _give_waiting(self, owners, holder, receiver):
         """Give open activities that waited with who answered for the pool."""
         activities = self.env["mail.activity"].search(
             [("id", "in", list(owners)), ("user_id", "=", holder.id)]
         )
-        found = [(one.id, owners[one.id]) for one in activities]
-        self._give_activities(found, holder, receiver)
+        found = [(one.id, owners[one.id], holder) for one in activities]
+        self._give_activities(found, receiver)
 
     def _query_pooled(self, customer_ids):
         """Select what the history says went along when customers lost their owner."""
@@ -124,8 +130,9 @@ class CoverageCarry(models.AbstractModel):
                 )
             )
             for documents in (group, quotations):
-                self._log_carried(documents, giver, receiver, owners)
-                self._reassign(documents, giver, receiver)
+                before = dict.fromkeys(documents.ids, giver)
+                self._log_carried(documents, before, receiver, owners)
+                self._reassign(documents, before, receiver)
             self._move_activities(group, quotations, giver, receiver, owners)
 
     def _find_owners(self, company, leads):
@@ -138,46 +145,68 @@ class CoverageCarry(models.AbstractModel):
         )
         return {one.partner_id.id: one for one in customers}
 
-    def _find_contacts(self, company, giver, owners):
+    def _find_contacts(self, company, givers, owners):
         """Return people of these customers whose salesperson is the giver."""
         mirrored = self.env["res.partner"].browse(owners)._get_mirrored_coverage()
         ids = [one.id for one, row in mirrored.items() if row.company_id == company]
-        return (
+        found = (
             self.env["res.partner"]
             .with_context(active_test=False)
             .search(
                 [
                     ("commercial_partner_id", "in", ids),
                     ("id", "not in", ids),
-                    ("user_id", "=", giver.id),
+                    ("user_id", "in", self._get_ids(givers)),
                 ]
             )
         )
+        return self._filter_given(found, givers)
 
-    def _find_leads(self, company, giver, owners):
-        """Return the giver's open leads and opportunities with these customers."""
-        return self.env["crm.lead"].search(
+    def _find_leads(self, company, givers, owners):
+        """Return the givers' open leads and opportunities with these customers."""
+        found = self.env["crm.lead"].search(
             [
                 ("partner_id.commercial_partner_id", "in", list(owners)),
-                ("user_id", "=", giver.id),
+                ("user_id", "in", self._get_ids(givers)),
                 ("won_status", "=", "pending"),
                 ("company_id", "in", (company.id, False)),
             ]
         )
+        return self._filter_given(found, givers)
 
-    def _find_quotations(self, company, giver, owners):
-        """Return the giver's open quotations for these customers."""
-        return self.env["sale.order"].search(
+    def _find_quotations(self, company, givers, owners):
+        """Return the givers' open quotations for these customers."""
+        found = self.env["sale.order"].search(
             [
                 ("partner_id.commercial_partner_id", "in", list(owners)),
-                ("user_id", "=", giver.id),
+                ("user_id", "in", self._get_ids(givers)),
                 ("state", "in", ("draft", "sent")),
                 ("company_id", "=", company.id),
             ]
         )
+        return self._filter_given(found, givers)
 
-    def _reassign(self, documents, giver, receiver, customers=None):
-        """Write the new salesperson; nobody is mailed, and who follows learns it."""
+    def _get_ids(self, givers):
+        """Return the ids of people, each once."""
+        return sorted({giver.id for giver in givers.values() if giver})
+
+    def _filter_given(self, documents, givers):
+        """Return those that are of who had their customer."""
+        return documents.filtered(
+            lambda one: one.user_id == givers.get(self._get_customer_partner(one).id)
+        )
+
+    def _get_customer_partner(self, document):
+        """Return the contact of the customer that a document is of."""
+        is_partner = document._name == "res.partner"
+        partner = document if is_partner else document.partner_id
+        return partner.commercial_partner_id
+
+    def _reassign(self, documents, givers, receiver, customers=None):
+        """Write the new salesperson; nobody is mailed, and who follows learns it.
+
+        :param dict givers: who had it, by document id
+        """
         if not documents:
             return
         vals = {"user_id": receiver.id}
@@ -188,7 +217,7 @@ class CoverageCarry(models.AbstractModel):
         documents.with_context(**QUIET, mail_notrack=True).write(vals)
         self._track(documents, tracked, before)
         if documents._name != "res.partner":
-            self._settle_followers(documents, giver, receiver, customers)
+            self._settle_followers(documents, givers, receiver, customers)
 
     def _track(self, documents, names, before):
         """Say in the chatters what changed, as Odoo does, but for all at once."""
@@ -215,50 +244,66 @@ class CoverageCarry(models.AbstractModel):
             ]
         )
 
-    def _settle_followers(self, documents, giver, receiver, customers=None):
-        """Let the receiver follow these documents, and the giver no longer.
+    def _settle_followers(self, documents, givers, receiver, customers=None):
+        """Let the receiver follow these documents, and the givers no longer.
 
-        Unless he watches their customers.
+        Unless they watch their customers.
+
+        :param dict givers: who had it, by document id
         """
-        followers = self.env["mail.followers"].sudo()
-        if giver:
-            watched = (customers or self.env["coverage.customer"]).filtered(
-                lambda one: giver in one.watcher_ids
-            )
-            left = documents.filtered(
-                lambda one: (
-                    (
-                        one if one._name == "res.partner" else one.partner_id
-                    ).commercial_partner_id
-                    not in watched.partner_id
-                )
-            )
-            followers.search(
-                [
-                    ("res_model", "=", documents._name),
-                    ("res_id", "in", left.ids),
-                    ("partner_id", "=", giver.partner_id.id),
-                ]
-            ).unlink()
+        if any(givers.values()):
+            watched = {
+                (one.partner_id.id, watcher.id)
+                for one in customers or ()
+                for watcher in one.watcher_ids
+            }
+            self._remove_followers(documents, givers, watched)
         if receiver:
-            followers._insert_followers(
+            self.env["mail.followers"].sudo()._insert_followers(
                 documents._name, documents.ids, receiver.partner_id.ids
             )
 
+    def _remove_followers(self, documents, givers, watched):
+        """Remove those who had these documents from their followers.
+
+        :param watched: contact and user ids of customers that somebody still watches
+        """
+        left = {
+            (one.id, giver.partner_id.id)
+            for one in documents
+            if (giver := givers.get(one.id))
+            and (self._get_customer_partner(one).id, giver.id) not in watched
+        }
+        if not left:
+            return
+        followers = (
+            self.env["mail.followers"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", documents._name),
+                    ("res_id", "in", [res_id for res_id, _partner_id in left]),
+                    ("partner_id", "in", [partner_id for _id, partner_id in left]),
+                ]
+            )
+        )
+        followers.filtered(lambda one: (one.res_id, one.partner_id.id) in left).unlink()
+
     # === ACTIVITIES === #
 
-    def _carry_activities(self, company, giver, receiver, owners):
-        """Give the giver's open activities on these customers to who answers now."""
+    def _carry_activities(self, company, givers, receiver, owners):
+        """Give the givers' open activities on these customers to who answers now."""
         rows = self.env.execute_query(
-            self._query_activities(company, giver, tuple(owners))
+            self._query_activities(company, self._get_ids(givers), tuple(owners))
         )
         by_user = defaultdict(list)
-        for activity_id, partner_id in rows:
+        for activity_id, partner_id, user_id in rows:
+            giver = givers[partner_id]
             user = receiver or owners[partner_id].accountable_user_id
-            if user != giver:
-                by_user[user].append((activity_id, owners[partner_id]))
+            if giver and giver.id == user_id and user != giver:
+                by_user[user].append((activity_id, owners[partner_id], giver))
         for user, found in by_user.items():
-            self._give_activities(found, giver, user)
+            self._give_activities(found, user)
 
     def _move_activities(self, leads, quotations, giver, receiver, owners):
         """Give the giver's open activities on opportunities and their quotations."""
@@ -282,64 +327,77 @@ class CoverageCarry(models.AbstractModel):
                 owners.get(
                     partners[one.res_model, one.res_id].commercial_partner_id.id
                 ),
+                giver,
             )
             for one in activities
         ]
-        self._give_activities(found, giver, receiver)
+        self._give_activities(found, receiver)
 
-    def _give_activities(self, found, giver, user):
-        """Write who does these activities now; ``[(activity id, customer)]``."""
-        activities = self.env["mail.activity"].browse([id_ for id_, _row in found])
+    def _give_activities(self, found, user):
+        """Write who does these activities now; ``[(id, customer, who had it)]``."""
+        activities = self.env["mail.activity"].browse([id_ for id_, *_rest in found])
         if not activities:
             return
         self._log(
-            [(one, row) for one, (_id, row) in zip(activities, found, strict=True)],
-            giver,
+            [
+                (one, row, giver)
+                for one, (_id, row, giver) in zip(activities, found, strict=True)
+            ],
             user,
         )
         activities.with_context(**SILENT).write({"user_id": user.id})
 
-    def _query_activities(self, company, giver, partner_ids):
-        """Select open activities of a person on customers, their leads and orders.
+    def _query_activities(self, company, giver_ids, partner_ids):
+        """Select open activities of people on customers, their leads and orders.
 
-        Those of leads and orders that stay with others move too: they are the giver's.
+        Those of leads and orders that stay with others move too: they are the givers'.
         """
         for name in ("mail.activity", "res.partner", "crm.lead", "sale.order"):
             self.env[name].flush_model()
         return SQL(
             """
-            SELECT a.id, p.commercial_partner_id
+            SELECT a.id, p.commercial_partner_id, a.user_id
               FROM mail_activity a
               LEFT JOIN crm_lead l ON a.res_model = 'crm.lead' AND l.id = a.res_id
               LEFT JOIN sale_order o ON a.res_model = 'sale.order' AND o.id = a.res_id
               JOIN res_partner p ON p.id = CASE a.res_model
                    WHEN 'res.partner' THEN a.res_id
                    WHEN 'crm.lead' THEN l.partner_id ELSE o.partner_id END
-             WHERE a.active AND a.user_id = %(giver)s
+             WHERE a.active AND a.user_id IN %(givers)s
                AND a.res_model IN ('res.partner', 'crm.lead', 'sale.order')
                AND p.commercial_partner_id IN %(partners)s
                AND COALESCE(l.company_id, o.company_id, %(company)s) = %(company)s
              ORDER BY a.id
             """,
-            giver=giver.id,
+            givers=tuple(giver_ids) or (0,),
             partners=partner_ids,
             company=company.id,
         )
 
     # === HISTORY === #
 
-    def _log_carried(self, documents, giver, receiver, owners):
-        """Add documents that follow to the history, as changes of the same run."""
-        pairs = []
-        for document in documents:
-            partner = document
-            if documents._name != "res.partner":
-                partner = document.partner_id
-            pairs.append((document, owners.get(partner.commercial_partner_id.id)))
-        self._log(pairs, giver, receiver)
+    def _log_carried(self, documents, givers, receiver, owners):
+        """Add documents that follow to the history, as changes of the same run.
 
-    def _log(self, pairs, giver, receiver):
-        """Add documents to the history of their customers; without one of nobody."""
+        :param dict givers: who had it, by document id
+        """
+        self._log(
+            [
+                (
+                    one,
+                    owners.get(self._get_customer_partner(one).id),
+                    givers.get(one.id) or receiver.browse(),
+                )
+                for one in documents
+            ],
+            receiver,
+        )
+
+    def _log(self, found, receiver):
+        """Add documents to the history of their customers; without one of nobody.
+
+        :param found: ``[(document, customer, who had it)]``
+        """
         log = self.env.context.get("coverage_log") or {}
         values = [
             {
@@ -349,7 +407,7 @@ class CoverageCarry(models.AbstractModel):
                 "reason": {"code": "followed", "name": document.display_name},
                 "date": log.get("date") or fields.Datetime.now(),
             }
-            for document, customer in pairs
+            for document, customer, giver in found
             if customer
         ]
         self.env["coverage.change"].sudo().create(values)

@@ -28,7 +28,12 @@ class CoverageDay(models.AbstractModel):
     """
 
     _name = "coverage.day"
-    _inherit = ["coverage.day.handoffs", "coverage.day.pool", "coverage.day.risk"]
+    _inherit = [
+        "coverage.day.handoffs",
+        "coverage.day.moves",
+        "coverage.day.pool",
+        "coverage.day.risk",
+    ]
     _description = "My Day"
 
     @api.model
@@ -42,6 +47,7 @@ class CoverageDay(models.AbstractModel):
             ``lines`` (customers and leads, the highest stake first), ``more_count``,
             ``handoffs`` (what waits for an answer), ``at_risk`` (who leaves soon),
             ``pool`` (what it has for oneself),
+            ``moves`` (what plans gave and took),
             ``meetings``, ``goals``
             (``[{label, done, norm}]``) and ``decisions`` (``[{code, label, count}]``,
             for leaders)
@@ -81,6 +87,7 @@ class CoverageDay(models.AbstractModel):
             ),
             "handoffs": self._get_handoffs(user, today),
             "at_risk": self._get_at_risk(user),
+            "moves": self._get_moves(user),
             "meetings": self._get_meetings(user, today),
             "goals": self._get_goals(user, today),
             "decisions": self._get_decisions() if user == self.env.user else [],

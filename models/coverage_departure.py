@@ -151,7 +151,8 @@ class CoverageDeparture(models.AbstractModel):
         orders = orders.filtered(lambda one: one.user_id == absence.user_id)
         carry = self.env["coverage.carry"].sudo()
         for heir, group in self._group_by_heir(orders, absence).items():
-            carry._reassign(group, absence.user_id.sudo(), heir)
+            givers = dict.fromkeys(group.ids, absence.user_id.sudo())
+            carry._reassign(group, givers, heir)
 
     def _move_activities(self, activities, absence):
         """Give open activities to who has the record, else to the heir."""

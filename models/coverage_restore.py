@@ -43,7 +43,7 @@ class CoverageRestore(models.AbstractModel):
 
         What somebody changed since, or another rule refuses, is only listed.
         """
-        held = changes.filtered(self._still_holds)
+        held = self._filter_held(changes)
         (changes - held).state = "kept"
         documents = held.filtered(lambda line: line.model != "coverage.customer")
         held -= documents
@@ -70,17 +70,26 @@ class CoverageRestore(models.AbstractModel):
             held.customer_id.with_context(coverage_log=log)
         )
 
-    def _still_holds(self, change):
-        """Return whether the record's field is still what the run made of it."""
-        record = change.customer_id
-        if change.model != "coverage.customer":
-            record = self.env[change.model].sudo().browse(change.res_id).exists()
-            if not record or not self._is_open(record):
-                return False
-        value = record[change.field_name]
+    def _filter_held(self, changes):
+        """Return those whose record's field is still what the run made of it."""
+        held = changes.browse()
+        for (model, name), lines in changes.grouped(
+            lambda line: (line.model, line.field_name)
+        ).items():
+            records = self.env[model].sudo().browse(lines.mapped("res_id")).exists()
+            if model != "coverage.customer":
+                records = records.filtered(self._is_open)
+            values = {one.id: self._get_text(one[name]) for one in records}
+            held += lines.filtered(
+                lambda line, values=values: values.get(line.res_id) == line.new_value
+            )
+        return held
+
+    def _get_text(self, value):
+        """Return a value as the history keeps it."""
         if isinstance(value, models.BaseModel):
             value = value.id
-        return (str(value) if value else False) == change.new_value
+        return str(value) if value else False
 
     def _is_open(self, document):
         """Return whether a document can still change hands: neither done nor closed."""
@@ -95,9 +104,7 @@ class CoverageRestore(models.AbstractModel):
         carry, refresh = self.env["coverage.carry"].sudo(), self.env["coverage.refresh"]
         users = self.env["res.users"].sudo()
         for model, lines in changes.grouped("model").items():
-            for (old, new), group in lines.grouped(
-                lambda line: (line.old_value, line.new_value)
-            ).items():
+            for old, group in lines.grouped("old_value").items():
                 user = users.browse(int(old or 0) or ())
                 documents = self.env[model].sudo().browse(group.mapped("res_id"))
                 quiet = documents.with_context(**QUIET, **SILENT)
@@ -105,7 +112,10 @@ class CoverageRestore(models.AbstractModel):
                 kept = group.filtered(lambda line, ids=refused: line.res_id in ids)
                 kept.state, (group - kept).state = "kept", "undone"
                 if model in ("crm.lead", "sale.order"):
-                    former = users.browse(int(new or 0) or ())
+                    former = {
+                        line.res_id: users.browse(int(line.new_value or 0) or ())
+                        for line in group
+                    }
                     carry._settle_followers(documents, former, user)
 
     def _restore_standings(self, run, changes):

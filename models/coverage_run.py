@@ -543,12 +543,19 @@ class CoverageRun(models.Model):
             ("is_undoing", "=", True),
         ]
         for run in self.search(domain, order="id"):
-            while run.state == "applying" or run.is_undoing:
+            while run._is_begun() and run._is_free():
                 step = run._undo_batch if run.is_undoing else run._apply_batch
                 done = step(now, CLICK_LIMIT)
                 if not commit(done, 1):
                     return 0
         return 0
+
+    def _is_begun(self):
+        return self.state == "applying" or self.is_undoing
+
+    def _is_free(self):
+        """Return whether no other worker is at this run; now it is ours."""
+        return bool(self.try_lock_for_update(allow_referencing=True))
 
     def _add_progress(self, last_id, count, failed):
         """Note how far the walk through the base has come."""

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .coverage_assignment_people import SUMMED
+from .opening import open_form
 
 ASSIGNED = "assignment"
 
@@ -123,6 +124,16 @@ class CoverageRunAssignment(models.AbstractModel):
                 )
 
     # === ACTION METHODS === #
+
+    def action_open(self):
+        """Open this plan on its own form."""
+        self.ensure_one()
+        view = self.env.ref("crm_sales_coverage.coverage_run_view_form_assignment")
+        return {
+            **open_form(self._name, self.id),
+            "name": self.name,
+            "views": [(view.id, "form")],
+        }
 
     def action_open_stays(self):
         """Open the customers that could not be placed, with the reasons."""

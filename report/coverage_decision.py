@@ -18,6 +18,7 @@ NUMBERS = {
     "unmatched": 8,
     "warning": 9,
     "orders": 10,
+    "plan": 11,
 }
 KINDS = [
     ("drop", "Wants to drop a customer"),
@@ -29,6 +30,7 @@ KINDS = [
     ("absent", "Due, but the owner is away"),
     ("warning", "Last warning"),
     ("orders", "Does not order any more"),
+    ("plan", "Plan waits to be applied"),
     ("unmatched", "Unknown caller"),
 ]
 TOO_HIGH = 1.5  # so many times the best year is worth a second look
@@ -101,6 +103,7 @@ class CoverageDecision(models.Model):
             "team_id",
             "user_id",
         ],
+        "coverage.run": ["company_id", "date", "is_waiting", "state", "user_id"],
         "coverage.segment": ["typical_share"],
         "res.company": ["coverage_lead_days", "coverage_max_attempts"],
     }
@@ -115,6 +118,7 @@ class CoverageDecision(models.Model):
     request_id = fields.Many2one("coverage.request", readonly=True)
     handoff_id = fields.Many2one("coverage.handoff", readonly=True)
     touch_id = fields.Many2one("coverage.touch", readonly=True)
+    run_id = fields.Many2one("coverage.run", readonly=True)
     segment_id = fields.Many2one("coverage.segment", readonly=True)
     lifecycle = fields.Selection(LIFECYCLES, readonly=True)
     badge = fields.Char(related="customer_id.badge")
@@ -124,7 +128,7 @@ class CoverageDecision(models.Model):
     idle_text = fields.Char(related="customer_id.idle_text")
     subject = fields.Char(compute="_compute_subject")
 
-    @api.depends("customer_id", "handoff_id", "touch_id", "request_id")
+    @api.depends("customer_id", "handoff_id", "touch_id", "request_id", "run_id")
     def _compute_subject(self):
         """Name the customer; without one the opportunity, or the number that called."""
         for line in self:
@@ -134,6 +138,7 @@ class CoverageDecision(models.Model):
                 line.customer_id.display_name,
                 lead.name,
                 line.touch_id.sudo().number,
+                line.run_id.sudo().name,
             )
             line.subject = " · ".join(filter(None, names)) or self.env._("Unknown")
 
@@ -150,6 +155,8 @@ class CoverageDecision(models.Model):
     def action_open(self):
         """Open what is to be decided on."""
         self.ensure_one()
+        if self.run_id:
+            return self.run_id.action_open()
         record = self.handoff_id or self.customer_id or self.touch_id
         return open_form(record._name, record.id)
 
@@ -238,6 +245,14 @@ class CoverageDecision(models.Model):
     def _yes_unmatched(self):
         return self[:1].touch_id.action_match()
 
+    def _yes_plan(self):
+        """Open the plan, on whose form it is looked at and applied."""
+        return self[:1].run_id.action_open()
+
+    def _no_plan(self):
+        """Drop the plan; the next night makes another one."""
+        return self.run_id.action_cancel()
+
     @api.model
     def _get_counts(self):
         """Return ``{kind: count}`` of what waits for the user in his company."""
@@ -261,7 +276,25 @@ class CoverageDecision(models.Model):
             self._query_customers("orders", self._query_missing_orders()),
             self._query_unmatched(),
         )
-        return SQL(" UNION ALL ").join(parts)
+        return SQL(
+            "SELECT part.*, NULL::int AS run_id FROM (%s) part UNION ALL %s",
+            SQL(" UNION ALL ").join(parts),
+            self._query_plans(),
+        )
+
+    def _query_plans(self):
+        """Return the plans of the nightly job that wait for a manager."""
+        return SQL(
+            """
+            SELECT %s, 'plan', NULL::int, r.company_id, NULL::int, r.user_id,
+                   r.date::date, NULL::varchar, NULL::int, NULL::int, NULL::int,
+                   NULL::int, NULL::varchar, NULL::numeric, r.id
+              FROM coverage_run r
+             WHERE r.is_waiting AND r.state = 'planned' AND r.company_id IN %s
+            """,
+            self._query_id("plan", SQL("r.id")),
+            self._query_company_ids(),
+        )
 
     def _query_days(self):
         """Return one row a company: today, and the last day that is due."""

@@ -89,6 +89,12 @@ export class CoverageDay extends Component {
         );
     }
 
+    async openMoves(customerIds) {
+        this.action.doAction(
+            await this.orm.call("coverage.day", "action_open_moves", [customerIds])
+        );
+    }
+
     openMeeting(id) {
         this.action.doAction({
             type: "ir.actions.act_window",
