@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..core.idle import LAST
 from ..models.coverage_customer import LIFECYCLES
@@ -125,7 +125,7 @@ class CoverageDecision(models.Model):
     temperature_code = fields.Char(related="customer_id.temperature_code")
     amount = fields.Monetary(string="Declared", readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
-    idle_text = fields.Char(related="customer_id.idle_text")
+    reason_text = fields.Char(string="Reason", compute="_compute_reason_text")
     subject = fields.Char(compute="_compute_subject")
 
     @api.depends("customer_id", "handoff_id", "touch_id", "request_id", "run_id")
@@ -142,6 +142,19 @@ class CoverageDecision(models.Model):
             )
             line.subject = " · ".join(filter(None, names)) or self.env._("Unknown")
 
+    @api.depends("kind", "text", "customer_id")
+    @api.depends_context("lang", "uid")
+    def _compute_reason_text(self):
+        """Say why it is to be decided: in words of those who ask, else by the facts."""
+        for line in self:
+            customer, text = line.customer_id, line.text
+            if line.kind == "warning":
+                text = customer.idle_text
+            elif line.kind == "orders":
+                date = format_date(self.env, customer.last_order_date)
+                text = self.env._("Last order: %(date)s", date=date)
+            line.reason_text = text
+
     # === ACTION METHODS === #
 
     def action_yes(self):
@@ -151,6 +164,18 @@ class CoverageDecision(models.Model):
     def action_no(self):
         """Decide against what was asked."""
         return self._decide("no")
+
+    def action_let_go(self):
+        """Take neglected customers from their owners, as their leader: free for all.
+
+        :raises UserError: for what else is to be decided
+        """
+        if any(line.kind not in ("warning", "orders") for line in self):
+            raise UserError(self.env._("Open it, and decide there."))
+        result = self.customer_id.action_give_up()
+        self.env.flush_all()
+        self.invalidate_model()
+        return result
 
     def action_open(self):
         """Open what is to be decided on."""

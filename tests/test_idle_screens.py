@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged, users
 
+from odoo.addons.crm_sales_coverage.hooks import uninstall_hook
+
 from .common import NOW, TODAY, ago
 from .test_idle import IdleCase
 
@@ -172,7 +174,7 @@ class TestIdleScreens(IdleCase):
         with self._later(13):
             decision = self._decisions("warning")
             self.assertEqual(decision.customer_id, self._row(customer))
-            self.assertIn("tomorrow", decision.idle_text)
+            self.assertIn("tomorrow", decision.reason_text)
             self.assertEqual(decision.action_yes()["res_model"], "coverage.leave.alone")
             self.assertEqual(decision.action_no()["res_model"], "coverage.offer")
             dialog = (
@@ -192,12 +194,41 @@ class TestIdleScreens(IdleCase):
             self.assertFalse(self._decisions("warning"))
         self.assertEqual(self._marks(customer), (0, False, False))
 
+    def test_leader_lets_a_neglected_customer_go(self):
+        customer = self._create_silent(200)
+        for day in (0, 7, 13):
+            self._run(day)
+        with self._later(13):
+            self._decisions("warning").action_let_go()
+            self.assertFalse(self._decisions("warning"))
+        self.assertFalse(self._row(customer).user_id)
+        self.assertEqual(self._marks(customer), (0, False, False))
+
+    def test_nothing_else_is_let_go(self):
+        customer = self._create_silent(1)
+        for day in range(5):
+            self._log_touch(customer, days_ago=day, is_two_way=False)
+        self._row(customer).touch_ids.filtered("is_two_way").active = False
+        self.env["coverage.refresh"]._refresh_customers(self._row(customer))
+        decision = self._decisions("unreachable")
+        self.assertTrue(decision)
+        with self.assertRaises(UserError):
+            decision.action_let_go()
+
+    def test_uninstalling_withdraws_the_digests(self):
+        self._create_silent(200)
+        self._run()
+        self.assertTrue(self._digests(self.sara))
+        uninstall_hook(self.env)
+        self.assertFalse(self._digests(self.sara))
+
     def test_missing_orders_are_decided_in_one_click(self):
         customer = self._create_silent(1)
         self._row(customer).missing_order_since = ago(3)
         self.env.flush_all()
         decision = self._decisions("orders")
         self.assertEqual(decision.customer_id, self._row(customer))
+        self.assertEqual(decision.reason_text, "Last order: 05/04/2030")
         decision.action_yes()
         self.assertFalse(self._decisions("orders"))
         self.assertEqual(self._row(customer).order_kept_since, TODAY)
