@@ -67,36 +67,55 @@ class CoverageIdleBacktest(models.AbstractModel):
                   FROM start s JOIN customer c ON c.id = s.customer_id
                  WHERE s.day >= c.start
             ),
-            move AS (
-                SELECT DISTINCT ON (g.customer_id)
-                       g.customer_id, g.day + g.term AS moved, g.term
-                  FROM gap g
-                 WHERE g.term > 0 AND g.day + g.term <= %(today)s
-                   AND COALESCE(g.following, 'infinity') > g.day + g.term
-                   AND (%(most)s = 0 OR %(most)s > (
-                       SELECT count(DISTINCT t.day) FROM touch t
-                        WHERE t.customer_id = g.customer_id AND t.is_attempt
-                          AND t.day > g.day AND t.day <= g.day + g.term))
-                 ORDER BY g.customer_id, g.day
+            ended AS (
+                SELECT customer_id, day, term, day + term AS moved FROM gap
+                 WHERE term > 0 AND day + term <= %(today)s
+                   AND COALESCE(following, 'infinity') > day + term
             ),
-            held AS (
-                SELECT m.*, COALESCE(
-                           (SELECT COALESCE(o.old_value, '0') FROM owner o
-                             WHERE o.customer_id = m.customer_id AND o.day > m.moved
-                             ORDER BY o.day, o.id LIMIT 1),
-                           c.user_id::text)::int AS user_id
+            tried AS (
+                SELECT e.customer_id, e.day, count(DISTINCT t.day) AS days
+                  FROM ended e JOIN touch t
+                    ON t.customer_id = e.customer_id AND t.is_attempt
+                   AND t.day > e.day AND t.day <= e.moved
+                 GROUP BY e.customer_id, e.day
+            ),
+            move AS (
+                SELECT DISTINCT ON (e.customer_id) e.customer_id, e.moved, e.term
+                  FROM ended e
+                  LEFT JOIN tried t ON t.customer_id = e.customer_id AND t.day = e.day
+                 WHERE %(most)s = 0 OR COALESCE(t.days, 0) < %(most)s
+                 ORDER BY e.customer_id, e.day
+            ),
+            former AS (
+                SELECT DISTINCT ON (m.customer_id) m.customer_id,
+                       COALESCE(o.old_value, '0')::int AS user_id
+                  FROM move m JOIN owner o
+                    ON o.customer_id = m.customer_id AND o.day > m.moved
+                 ORDER BY m.customer_id, o.day, o.id
+            ),
+            bought AS (
+                SELECT m.customer_id, sum(d.amount)::float8 AS amount
                   FROM move m JOIN customer c ON c.id = m.customer_id
+                  JOIN (%(documents)s) d ON d.partner_id = c.partner_id
+                   AND d.day > m.moved AND d.day <= %(today)s
+                 GROUP BY m.customer_id
+            ),
+            contacted AS (
+                SELECT m.customer_id, min(t.day) AS day
+                  FROM move m JOIN touch t ON t.customer_id = m.customer_id
+                   AND t.is_two_way AND t.day > m.moved
+                 GROUP BY m.customer_id
             )
-            SELECT h.customer_id, h.user_id, h.moved, h.term AS silent_days,
-                   COALESCE((SELECT sum(d.amount) FROM (%(documents)s) d
-                              WHERE d.partner_id = c.partner_id AND d.day > h.moved
-                                AND d.day <= %(today)s), 0)::float8 AS bought,
-                   (SELECT min(t.day) FROM touch t
-                     WHERE t.customer_id = h.customer_id AND t.is_two_way
-                       AND t.day > h.moved) AS contacted
-              FROM held h JOIN customer c ON c.id = h.customer_id
-             WHERE h.user_id > 0
-             ORDER BY h.moved, h.customer_id
+            SELECT m.customer_id, COALESCE(f.user_id, c.user_id) AS user_id, m.moved,
+                   m.term AS silent_days, COALESCE(b.amount, 0) AS bought,
+                   t.day AS contacted
+              FROM move m
+              JOIN customer c ON c.id = m.customer_id
+              LEFT JOIN former f ON f.customer_id = m.customer_id
+              LEFT JOIN bought b ON b.customer_id = m.customer_id
+              LEFT JOIN contacted t ON t.customer_id = m.customer_id
+             WHERE COALESCE(f.user_id, c.user_id) > 0
+             ORDER BY m.moved, m.customer_id
             """,
             customers=self._query_tested(frame),
             touches=self._query_tested_touches(frame),
