@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from .opening import open_form
 
@@ -73,6 +73,7 @@ class CoverageDayMoves(models.AbstractModel):
             "customer_ids": moves.customer_id.ids if code == "taken" else [],
         }
 
+    @api.model
     def action_open_moves(self, customer_ids):
         """Open the customers that came; only those that the user may see."""
         if len(customer_ids) == 1:

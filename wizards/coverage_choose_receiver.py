@@ -28,15 +28,17 @@ class CoverageChooseReceiver(models.TransientModel):
             dialog.company_id = customer.company_id
             dialog.candidates = dialog.left_out = []
             if customer:
-                asked = (
-                    customer.company_id,
-                    customer,
-                    customer.role_id,
-                    customer.rule_id.min_seniority,
-                    fields.Datetime.now(),
-                )
+                asked = (*dialog._get_asked(customer), fields.Datetime.now())
                 dialog.candidates = candidates._propose(*asked)[customer.id]
                 dialog.left_out = candidates._explain_left_out(*asked)[customer.id]
+
+    def _get_asked(self, customer):
+        """Return company, customer, and who is asked: as in the plan itself."""
+        company, role = customer.company_id, customer.role_id
+        seniority = customer.rule_id.sudo().min_seniority
+        if not self.env["coverage.assignment"]._has_roles(company):
+            role, seniority = role.browse(), False
+        return company, customer, role, seniority
 
     def action_choose(self):
         """Write the receiver into the plan."""
