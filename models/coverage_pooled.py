@@ -27,6 +27,9 @@ class CoveragePooled(models.AbstractModel):
         compute_sudo=True,
     )
     pool_text = fields.Char(
+        string="In the Pool", compute="_compute_pooled", compute_sudo=True
+    )
+    pool_reason = fields.Char(
         string="Why It Is Free", compute="_compute_pooled", compute_sudo=True
     )
     pass_text = fields.Char(
@@ -54,6 +57,9 @@ class CoveragePooled(models.AbstractModel):
             is_free = customer in free
             customer.pooled_since = is_free and since and since.date()
             customer.pooled_from_id = former.get(change.old_value)
+            never = self.env._("Never had an owner.")
+            reason = change.reason_text if change else never
+            customer.pool_reason = is_free and (reason or False)
             customer.pool_text = customer._tell_pooled(change) if is_free else False
 
     def _query_released(self, customers):
