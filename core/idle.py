@@ -27,6 +27,12 @@ LEAD_RUNG = 1  # leads are warned once, on the second rung
 LEAST_WON = 10
 USUAL_DAYS = 90
 LEAST_DAYS = 30
+LEAST_AWAY_DAYS = 3
+"""How many days an absence lasts at least that starts the clock anew.
+
+A day off would otherwise give the owner the whole term again. While he is away nobody
+is warned, however short it is; after that he has all warnings before he loses anything.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,9 @@ class Silence:
     ``is_snooze``: the pause is the seller's own, which does not start the clock anew.
     ``retry_since`` is the day the leader let the seller go on trying, and
     ``order_kept_since`` the day he left it with him although it does not order.
-    ``away_until`` is the last day of the owner's last absence, if it is over.
+    ``tried_since`` is the first of the latest days on which it was tried in vain, as
+    many as make it unreachable; ``None``: it was tried on fewer. ``away_since`` and
+    ``away_until`` are the days of the owner's last absence, if it is over.
     """
 
     segment: Key | None = None
@@ -74,11 +82,12 @@ class Silence:
     is_snooze: bool = False
     protected_until: date | None = None
     retry_since: date | None = None
-    attempt_day_count: int = 0
+    tried_since: date | None = None
     last_order_date: date | None = None
     longest_silence_days: int = 0
     order_kept_since: date | None = None
     is_away: bool = False
+    away_since: date | None = None
     away_until: date | None = None
     is_quoted: bool = False
     is_handed: bool = False
@@ -179,7 +188,7 @@ def clock_start(silence: Silence, rules: IdleRules) -> date | None:
     days = (
         _last_counted(silence, rules),
         silence.owned_since,
-        silence.away_until,
+        _away_until(silence),
         silence.retry_since,
         rules.switched_on,
         paused,
@@ -196,7 +205,7 @@ def exemption(silence: Silence, rules: IdleRules, today: date) -> str | None:
         (HANDED, silence.is_handed),
         (QUOTED, silence.is_quoted),
         (AWAY, silence.is_away),
-        (UNREACHABLE, silence.attempt_day_count >= rules.max_attempts > 0),
+        (UNREACHABLE, _is_tried(silence, rules, today)),
     )
     return next((code for code, is_met in conditions if is_met), None)
 
@@ -239,6 +248,20 @@ def _last_counted(silence, rules):
     """Return the last contact that counts in full, as the rhythm counts it."""
     segment = rules.segments.get(silence.segment)
     return last_fulfilled(silence, segment) if segment else silence.last_contact_date
+
+
+def _away_until(silence):
+    """Return the last day of the owner's last absence, if it was long enough."""
+    begin, end = silence.away_since, silence.away_until
+    if not begin or not end or (end - begin).days + 1 < LEAST_AWAY_DAYS:
+        return None
+    return end
+
+
+def _is_tried(silence, rules, today):
+    """Return whether it was tried often enough within its term; later it is neglect."""
+    term, since = term_of(silence, rules), silence.tried_since
+    return bool(since and (not term or since > today - timedelta(days=term)))
 
 
 def _term_over(silence, rules, start, term):

@@ -14,6 +14,7 @@ WON_DAYS = 3 * 365
 READ_BY_QUERIES = (
     "coverage.customer",
     "coverage.handoff",
+    "coverage.touch",
     "crm.lead",
     "res.partner",
     "res.users",
@@ -107,10 +108,10 @@ class CoverageIdleFacts(models.AbstractModel):
                    c.owned_since, c.leave_alone_until,
                    COALESCE(c.leave_alone_until <= c.snoozed_since + %(snooze)s, FALSE),
                    c.protected_until, c.retry_since,
-                   COALESCE(c.attempt_day_count, 0), c.last_order_date,
+                   %(tried)s, c.last_order_date,
                    COALESCE(c.longest_silence_days, 0), c.order_kept_since,
-                   u.id IS NOT NULL AND NOT %(able)s, %(back)s,
-                   %(quoted)s, %(handed)s,
+                   u.id IS NOT NULL AND NOT %(able)s,
+                   %(away)s, %(back)s, %(quoted)s, %(handed)s,
                    COALESCE(c.idle_warning_level, 0), c.idle_warning_date, c.idle_since,
                    c.idle_date, c.missing_order_since
               FROM coverage_customer c
@@ -119,21 +120,43 @@ class CoverageIdleFacts(models.AbstractModel):
             """,
             snooze=frame.company.coverage_snooze_days,
             able=self.env["coverage.cadence"]._query_able(frame.now),
-            back=self._query_back(frame),
+            tried=self._query_tried_since(frame),
+            away=self._query_absence(frame, SQL("u.out_of_office_from")),
+            back=self._query_absence(frame, SQL("u.out_of_office_to")),
             quoted=self._query_quoted(frame),
             handed=self._query_handed(),
             company=frame.company.id,
             condition=condition,
         )
 
-    def _query_back(self, frame):
-        """Return the last day of the last absence of user ``u``, if it is over."""
+    def _query_tried_since(self, frame):
+        """Return since when customer ``c`` was tried on as many days as may be.
+
+        Looked up only where the customer's own count says that it was.
+        """
+        return SQL(
+            """CASE WHEN c.attempt_day_count >= %(most)s AND %(most)s > 0 THEN (
+                   SELECT DISTINCT
+                          (t.date AT TIME ZONE 'UTC' AT TIME ZONE %(tz)s)::date AS day
+                     FROM coverage_touch t
+                    WHERE t.customer_id = c.id AND t.company_id = c.company_id
+                      AND t.active AND t.is_counted AND NOT t.is_two_way
+                      AND t.direction = 'out'
+                    ORDER BY day DESC OFFSET %(before)s LIMIT 1) END""",
+            most=frame.rules.max_attempts,
+            before=max(0, frame.rules.max_attempts - 1),
+            tz=frame.company._get_coverage_tz(),
+        )
+
+    def _query_absence(self, frame, moment):
+        """Return one end of the last absence of user ``u``, as a day, if it is over."""
         return SQL(
             """CASE WHEN u.out_of_office_from IS NOT NULL
                      AND u.out_of_office_to < %(now)s
-                    THEN (u.out_of_office_to AT TIME ZONE 'UTC'
+                    THEN (%(moment)s AT TIME ZONE 'UTC'
                           AT TIME ZONE %(tz)s)::date END""",
             now=frame.now,
+            moment=moment,
             tz=frame.company._get_coverage_tz(),
         )
 

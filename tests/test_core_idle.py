@@ -83,7 +83,7 @@ class TestCoreIdle(BaseCase):
         for facts, days in (
             ({}, 100),
             ({"owned_since": ago(40)}, 40),
-            ({"away_until": ago(30)}, 30),
+            ({"away_since": ago(60), "away_until": ago(30)}, 30),
             ({"retry_since": ago(20)}, 20),
             ({"leave_alone_until": ago(10)}, 10),
             ({"leave_alone_until": ago(10), "is_snooze": True}, 100),
@@ -152,8 +152,10 @@ class TestCoreIdle(BaseCase):
             ({"is_quoted": True}, "quoted"),
             ({"is_handed": True}, "handed"),
             ({"is_away": True}, "away"),
-            ({"attempt_day_count": 5}, "unreachable"),
-            ({"attempt_day_count": 4}, "silent"),
+            ({"tried_since": ago(134)}, "unreachable"),
+            ({"tried_since": ago(135)}, "silent"),
+            ({"tried_since": ago(44), "lifecycle": "prospect"}, "unreachable"),
+            ({"tried_since": ago(45), "lifecycle": "prospect"}, "silent"),
             ({"is_owned": False}, "pool"),
         ):
             with self.subTest(facts):
@@ -215,8 +217,15 @@ class TestCoreIdle(BaseCase):
                 self.assertIsNone(verdict.idle_since)
 
     def test_attempts_do_not_end_the_warnings(self):
-        marked = silent(140, warning_level=3, warning_date=ago(2), attempt_day_count=4)
+        marked = silent(140, warning_level=3, warning_date=ago(2))
         self.assertEqual(self.decide(marked).code, "idle")
+
+    def test_short_absence_does_not_start_the_clock_anew(self):
+        for away, silent_days in (((11, 10), 140), ((12, 10), 10), ((30, 2), 2)):
+            with self.subTest(away):
+                since, until = map(ago, away)
+                verdict = self.decide(silent(140, away_since=since, away_until=until))
+                self.assertEqual(verdict.silent_days, silent_days)
 
     # === ORDERS === #
 

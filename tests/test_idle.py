@@ -234,6 +234,20 @@ class TestIdle(IdleCase):
                 self._run()
                 self.assertEqual(self._marks(customer), (0, False, False))
 
+    def test_who_is_not_tried_any_more_is_neglected(self):
+        customer = self._create_silent(300)
+        for day in range(5):
+            self._log_touch(customer, days_ago=130 + day, is_two_way=False)
+        row = self._row(customer)
+        self.assertTrue(row.is_unreachable)
+        self._run(0)
+        self.assertEqual(self._marks(customer)[0], 0)
+        self._run(1)  # the first of five days is out of the term
+        self.assertEqual(self._marks(customer), (1, ago(-15), False))
+        with self._later(1):
+            self._log_touch(customer, days_ago=-1, is_two_way=False)
+        self.assertEqual(self._marks(customer)[0], 0)
+
     def test_old_deals_and_those_that_do_not_move_protect_nobody(self):
         for name, act in (
             ("old quotation", lambda one: self._quote(one, 100, 5)),
