@@ -28,6 +28,7 @@ class CoverageAssignmentFacts(models.AbstractModel):
             seniority of those who may take it
         """
         for name in (
+            "coverage.claim",
             "coverage.customer",
             "coverage.handoff",
             "crm.lead",
@@ -69,7 +70,7 @@ class CoverageAssignmentFacts(models.AbstractModel):
             cause=self._query_cause(run),
             lead_count=self._query_lead_count(),
             company=run.company_id.id,
-            free=self._query_free(run, today),
+            free=self._query_free(run, today, now),
             only=only,
         )
 
@@ -101,10 +102,11 @@ class CoverageAssignmentFacts(models.AbstractModel):
                    AND COALESCE(l.company_id, c.company_id) = c.company_id)"""
         )
 
-    def _query_free(self, run, today):
+    def _query_free(self, run, today, now):
         """Return whether nothing keeps a customer ``c`` where it is.
 
-        A person who leaves keeps nobody; else rights, pauses and handoffs do.
+        A person who leaves keeps nobody; else rights, pauses and handoffs do, and an
+        offer from the pool that somebody is thinking about.
         """
         if run.giver_ids:
             return SQL("TRUE")
@@ -113,8 +115,13 @@ class CoverageAssignmentFacts(models.AbstractModel):
                AND (c.leave_alone_until IS NULL OR c.leave_alone_until < %(today)s)
                AND NOT EXISTS (
                    SELECT 1 FROM coverage_handoff h
-                    WHERE h.customer_id = c.id AND h.state IN %(shielded)s)""",
+                    WHERE h.customer_id = c.id AND h.state IN %(shielded)s)
+               AND NOT EXISTS (
+                   SELECT 1 FROM coverage_claim o
+                    WHERE o.customer_id = c.id AND o.state = 'offered'
+                      AND o.until_date > %(now)s)""",
             today=today,
+            now=now,
             shielded=SHIELDED,
         )
 

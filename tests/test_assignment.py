@@ -119,6 +119,23 @@ class TestAssignment(CoverageCase):
         handoff.action_offer()
         self.assertNotIn(row, self._make_plan().move_ids.customer_id)
 
+    def test_what_somebody_is_offered_from_the_pool_waits_for_the_answer(self):
+        row = self.idle[0]
+        row.user_id = False
+        claim = self.env["coverage.claim"].create(
+            {
+                "customer_id": row.id,
+                "user_id": self.sam.id,
+                "company_id": self.company.id,
+                "offer_date": NOW,
+                "until_date": NOW + timedelta(hours=1),
+            }
+        )
+        plan = {"has_unowned": True}
+        self.assertNotIn(row, self._make_plan(**plan).move_ids.customer_id)
+        claim.until_date = NOW - timedelta(hours=1)
+        self.assertIn(row, self._make_plan(**plan).move_ids.customer_id)
+
     def test_absent_archived_and_paused_people_get_nothing(self):
         self.sam.write(
             {
