@@ -25,7 +25,7 @@ def run_assignment(env, table):
         run = measure_plan(env, table, company, count, people)
         if count == APPLIED:
             measure_apply(env, table, company, run, users)
-        measure_native(env, table, company, count, people)
+            measure_native(env, table, company, count, people)
 
 
 def create_department(env, count, people):
@@ -58,7 +58,10 @@ def create_department(env, count, people):
             for number in range(count)
         ]
     )
-    create_documents(env, company, partners)
+    if count == APPLIED:
+        create_documents(env, company, partners)
+    members = env["crm.team.member"].search([("company_id", "=", company.id)])
+    members.assignment_max = 10_000
     env["coverage.refresh"]._run_refresh(company, fields.Datetime.now())
     company.write(
         {
@@ -109,8 +112,6 @@ def create_documents(env, company, partners):
             for partner in partners
         ]
     )
-    members = env["crm.team.member"].search([("company_id", "=", company.id)])
-    members.assignment_max = 10_000
 
 
 def measure_plan(env, table, company, count, people):

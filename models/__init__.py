@@ -34,6 +34,7 @@ from . import (
     coverage_rule_matrix,
     coverage_rule_words,
     coverage_run_assignment,
+    coverage_run_job,
     coverage_run_rules,
     coverage_run_summary,
     coverage_sources,

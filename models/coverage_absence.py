@@ -49,7 +49,7 @@ class CoverageAbsence(models.Model):
         "res.company", required=True, readonly=True, ondelete="cascade"
     )
     kind = fields.Selection(KINDS, required=True, readonly=True, default=AWAY)
-    from_date = fields.Date(string="From", required=True, readonly=True)
+    from_date = fields.Date(string="First Day Away", required=True, readonly=True)
     until_date = fields.Date(
         string="Last Day Away",
         help="On the day after, all that still belongs to the cover goes back.",

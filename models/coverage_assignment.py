@@ -5,8 +5,7 @@ from odoo import api, models
 
 from ..core.assign import assign
 from ..core.candidate import STRANGER, refusal
-
-BATCH = 500
+from .coverage_run_job import JOB_LIMIT
 
 
 class CoverageAssignment(models.AbstractModel):
@@ -155,7 +154,7 @@ class CoverageAssignment(models.AbstractModel):
         if not run:
             run = self._retry(lambda: self._plan_automatic(company, now), commit)
         while run and run.state == "applying" and run._is_free():
-            done = self._retry(lambda: run._apply_batch(now, BATCH), commit)
+            done = self._retry(lambda: run._apply_batch(now, JOB_LIMIT), commit)
             tally.count += done
             if commit and not commit(done, 1):
                 return False

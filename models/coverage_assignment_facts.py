@@ -9,6 +9,13 @@ from ..core.assign import Limits, Subject
 from .coverage_handed import OPEN, RUNNING
 
 BUDGET_DAYS = timedelta(days=30)
+READ_BY_QUERIES = (
+    "coverage.claim",
+    "coverage.customer",
+    "coverage.handoff",
+    "crm.lead",
+    "res.partner",
+)
 SHIELDED = (*OPEN, *RUNNING)
 
 
@@ -27,16 +34,10 @@ class CoverageAssignmentFacts(models.AbstractModel):
         :return: columns of :meth:`_query_subjects`, and ``group``: the role and the
             seniority of those who may take it
         """
-        for name in (
-            "coverage.claim",
-            "coverage.customer",
-            "coverage.handoff",
-            "crm.lead",
-            "res.partner",
-        ):
+        for name in READ_BY_QUERIES:
             self.env[name].flush_model()
         query = self._query_subjects(run, now, customers)
-        has_roles = self._has_roles(run.company_id)
+        has_roles = self.env["coverage.candidate"]._has_roles(run.company_id)
         return [
             {
                 **row,
@@ -147,12 +148,6 @@ class CoverageAssignmentFacts(models.AbstractModel):
             }
             matches[group] = match
         return matches
-
-    def _has_roles(self, company):
-        """Return whether anybody of the company holds a role; else anybody may take."""
-        here = ("crm_team_id.company_id", "in", (False, company.id))
-        domain = [here, ("coverage_role_ids", "!=", False)]
-        return bool(self.env["crm.team.member"].search_count(domain, limit=1))
 
     def _filter_receivers(self, run, candidates):
         """Return the people who may receive in this run: never who leaves."""

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..core.candidate import STRANGER, Candidate, Need, Relation, rank, refusal
@@ -106,6 +107,24 @@ class CoverageCandidate(models.AbstractModel):
                 key=lambda line: (line["name"], line["user_id"]),
             )
         return left_out
+
+    @api.model
+    def _has_roles(self, company):
+        """Return whether anybody in the teams of a company holds a role."""
+        domain = self._get_member_domain(company) & Domain(
+            "coverage_role_ids", "!=", False
+        )
+        return bool(self.env["crm.team.member"].sudo().search_count(domain, limit=1))
+
+    @api.model
+    def _get_member_domain(self, company):
+        """Return the memberships of a company; of shared teams, of its people."""
+        team = Domain("crm_team_id.active", "=", True)
+        own = Domain("crm_team_id.company_id", "=", company.id)
+        shared = Domain("crm_team_id.company_id", "=", False) & Domain(
+            "user_id.company_ids", "in", company.ids
+        )
+        return team & (own | shared)
 
     # === FACTS === #
 

@@ -104,24 +104,11 @@ class CoveragePool(models.AbstractModel):
 
     def _find_memberships(self, user, company):
         """Return the memberships of a person in the teams of a company."""
-        domain = self._get_member_domain(company) & Domain("user_id", "=", user.id)
+        candidates = self.env["coverage.candidate"]
+        domain = candidates._get_member_domain(company) & Domain(
+            "user_id", "=", user.id
+        )
         return self.env["crm.team.member"].sudo().search(domain)
-
-    def _has_roles(self, company):
-        """Return whether anybody in the teams of a company holds a role."""
-        domain = self._get_member_domain(company) & Domain(
-            "coverage_role_ids", "!=", False
-        )
-        return bool(self.env["crm.team.member"].sudo().search_count(domain, limit=1))
-
-    def _get_member_domain(self, company):
-        """Return the memberships of a company; of shared teams, of its people."""
-        team = Domain("crm_team_id.active", "=", True)
-        own = Domain("crm_team_id.company_id", "=", company.id)
-        shared = Domain("crm_team_id.company_id", "=", False) & Domain(
-            "user_id.company_ids", "in", company.ids
-        )
-        return team & (own | shared)
 
     def _find_free_customers(
         self, user, company, memberships, now, limit=CONSIDERED, domain=Domain.TRUE
@@ -141,7 +128,7 @@ class CoveragePool(models.AbstractModel):
             )
             & Domain("id", "not in", self._query_kept("customer_id", user, now))
         )
-        if self._has_roles(company):
+        if self.env["coverage.candidate"]._has_roles(company):
             roles = memberships.coverage_role_ids
             domain &= Domain("role_id", "in", [*roles.ids, False])
         customers = self.env["coverage.customer"].sudo()
@@ -258,7 +245,7 @@ class CoveragePool(models.AbstractModel):
         What another role covers is left out; where nobody holds any role, nothing is.
         """
         nobody = self.env["coverage.role"].sudo()
-        has_roles = self._has_roles(company)
+        has_roles = self.env["coverage.candidate"]._has_roles(company)
         covered, groups = self._get_covered(subjects), {}
         for subject in subjects:
             role, seniority = covered[subject.id] if has_roles else (nobody, False)

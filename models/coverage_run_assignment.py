@@ -42,7 +42,7 @@ class CoverageRunAssignment(models.AbstractModel):
         "coverage_run_giver_rel",
         "run_id",
         "user_id",
-        string="From",
+        string="Taken From",
         domain="[('share', '=', False), ('company_ids', '=', company_id)]",
         help="All that these people own is given away. Empty: the customers above.",
     )
@@ -51,7 +51,7 @@ class CoverageRunAssignment(models.AbstractModel):
         "coverage_run_receiver_rel",
         "run_id",
         "user_id",
-        string="To",
+        string="Given To",
         domain="[('share', '=', False), ('company_ids', '=', company_id)]",
         help="Only these people receive. Empty: whoever fits.",
     )

@@ -84,6 +84,11 @@ class RaceCase(BaseCase):
         (partners + own).exists().unlink()
         self._commit(env)
 
+    def _delete_team(self, team_id):
+        env = self._open()
+        env["crm.team"].browse(team_id).unlink()
+        self._commit(env)
+
     def _open(self, user_id=SUPERUSER_ID):
         """Return an environment in a transaction of its own."""
         cr = self.registry.cursor()

@@ -67,11 +67,6 @@ class TestAssignmentRace(RaceCase):
             ]
         )
 
-    def _delete_team(self, team_id):
-        env = self._open()
-        env["crm.team"].browse(team_id).unlink()
-        self._commit(env)
-
     def _begin(self):
         """Return the id of a run that is being applied, nothing moved yet."""
         env = self._open()

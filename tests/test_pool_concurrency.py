@@ -1,49 +1,21 @@
 from psycopg2 import errors
 
-from odoo import SUPERUSER_ID, Command, api
+from odoo import Command
 from odoo.exceptions import UserError
-from odoo.modules.registry import Registry
-from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from .race_common import RaceCase
 
 LOGINS = ("race_sara", "race_sam")
 
 
 @tagged("post_install", "-at_install")
-class TestPoolConcurrency(BaseCase):
-    """Two sellers who ask at once, in transactions of their own.
+class TestPoolConcurrency(RaceCase):
+    """Two sellers who ask at once, in transactions of their own."""
 
-    These tests commit, in a company that they delete afterwards. Transactions take
-    turns in one thread; whoever would wait for a lock fails after ``lock_timeout``.
-    """
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.registry = Registry(get_db_name())
-
-    def setUp(self):
-        super().setUp()
-        env = self._open()
-        company = env["res.company"].create({"name": "Pool Race"})
-        self.company_id = company.id
-        group = env.ref("sales_team.group_sale_salesman")
-        users = (
-            env["res.users"]
-            .with_context(no_reset_password=True)
-            .create(
-                [
-                    {
-                        "name": login,
-                        "login": login,
-                        "group_ids": [Command.set(group.ids)],
-                        "company_id": company.id,
-                        "company_ids": [Command.set(company.ids)],
-                    }
-                    for login in LOGINS
-                ]
-            )
-        )
+    def _populate(self, env, company):
+        users = self._create_users(env, company, *LOGINS)
         self.sara_id, self.sam_id = users.ids
         team = env["crm.team"].create(
             {
@@ -54,9 +26,11 @@ class TestPoolConcurrency(BaseCase):
                 ],
             }
         )
+        self.addCleanup(self._delete_team, team.id)
         partners = env["res.partner"].create(
             [{"name": f"Free {number}", "is_company": True} for number in range(2)]
         )
+        self.partner_ids += partners.ids
         rows = env["coverage.customer"].with_company(company)
         rows = rows.create(
             [
@@ -64,49 +38,7 @@ class TestPoolConcurrency(BaseCase):
                 for one in partners
             ]
         )
-        self.team_id, self.partner_ids = team.id, partners.ids
         self.first_id, self.second_id = rows.ids
-        self.user_partner_ids = users.partner_id.ids
-        self.addCleanup(self._delete_all)
-        self._commit(env)
-
-    def _delete_all(self):
-        """Leave the database as it was."""
-        env = self._open()
-        env.cr.execute(
-            """
-            DELETE FROM coverage_mark WHERE company_id = %(company)s;
-            DELETE FROM coverage_customer WHERE company_id = %(company)s;
-            DELETE FROM crm_team_member WHERE crm_team_id = %(team)s;
-            DELETE FROM crm_team WHERE id = %(team)s;
-            """,
-            {"company": self.company_id, "team": self.team_id},
-        )
-        env["res.partner"].browse(self.partner_ids).unlink()
-        env["res.users"].browse([self.sara_id, self.sam_id]).unlink()
-        company = env["res.company"].browse(self.company_id)
-        calendar, own = company.resource_calendar_ids, company.partner_id
-        company.resource_calendar_id = False
-        calendar.unlink()
-        company.unlink()
-        env["res.partner"].browse([*self.user_partner_ids, own.id]).exists().unlink()
-        self._commit(env)
-
-    # === ACTORS === #
-
-    def _open(self, user_id=SUPERUSER_ID):
-        """Return an environment in a transaction of its own."""
-        cr = self.registry.cursor()
-        self.addCleanup(cr.close)
-        cr.execute("SET lock_timeout = '2s'")
-        cr.commit()  # for others to see  # pylint: disable=invalid-commit
-        context = {"tracking_disable": True, "mail_create_nolog": True}
-        if hasattr(self, "company_id"):
-            context["allowed_company_ids"] = [self.company_id]
-        return api.Environment(cr, user_id, context)
-
-    def _commit(self, env):
-        env.cr.commit()  # the point of it  # pylint: disable=invalid-commit
 
     def _ask(self, env):
         """Return the offer that somebody is made, not committed yet."""

@@ -358,7 +358,9 @@ class TestStageOwner(StageCase):
         self.assertEqual(stage.coverage_boss_ids, self.sam | self.olga)
 
     def test_role_of_a_stage_cannot_go(self):
+        role = self.env["coverage.role"].create({"name": "Talker", "duty": "Talks"})
+        self.stage.coverage_role_id = role
         with self.assertRaisesRegex(UserError, "still needed by .*Talks"):
-            self.hunter.unlink()
+            role.unlink()
         self.stage.coverage_role_id = False
         self.assertFalse(self._row(self.north).people_ids)

@@ -36,7 +36,7 @@ class CoverageChooseReceiver(models.TransientModel):
         """Return company, customer, and who is asked: as in the plan itself."""
         company, role = customer.company_id, customer.role_id
         seniority = customer.rule_id.sudo().min_seniority
-        if not self.env["coverage.assignment"]._has_roles(company):
+        if not self.env["coverage.candidate"]._has_roles(company):
             role, seniority = role.browse(), False
         return company, customer, role, seniority
 

@@ -133,7 +133,7 @@ class CoverageHandOut(models.TransientModel):
         As the pool offers: by the role and seniority that the rules ask for, never to
         who had it within 90 days.
         """
-        has_roles = self.env["coverage.pool"]._has_roles(company)
+        has_roles = self.env["coverage.candidate"]._has_roles(company)
         weights = company._get_coverage_weights()
         nobody = self.env["res.users"].sudo()
         groups = customers.grouped(lambda one: (one.role_id, one.rule_id.min_seniority))

@@ -47,7 +47,7 @@ class CoverageLeaver(models.TransientModel):
     )
     kind = fields.Selection(KINDS, required=True, default=LEAVES)
     from_date = fields.Date(
-        string="From", compute="_compute_dates", store=True, readonly=False
+        string="First Day Away", compute="_compute_dates", store=True, readonly=False
     )
     until_date = fields.Date(
         string="Last Day Away", compute="_compute_dates", store=True, readonly=False

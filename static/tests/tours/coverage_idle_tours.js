@@ -1,20 +1,8 @@
 import { registry } from "@web/core/registry";
 
-const tours = registry.category("web_tour.tours");
+import { openCoverageMenu } from "@crm_sales_coverage/../tests/tours/helpers/coverage_menu";
 
-/** Open an entry of the Coverage menu. */
-function openCoverageMenu(menu) {
-    return [
-        {
-            trigger: "button[data-menu-xmlid='crm_sales_coverage.coverage_menu_root']",
-            run: "click",
-        },
-        {
-            trigger: `.o-dropdown--menu [data-menu-xmlid='crm_sales_coverage.${menu}']`,
-            run: "click",
-        },
-    ];
-}
+const tours = registry.category("web_tour.tours");
 
 const risk = (name) => `.o_coverage_day_risk:contains('${name}')`;
 

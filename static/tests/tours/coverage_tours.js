@@ -1,21 +1,9 @@
 import { registry } from "@web/core/registry";
+
+import { openCoverageMenu } from "@crm_sales_coverage/../tests/tours/helpers/coverage_menu";
 import { stepUtils } from "@web_tour/tour_utils";
 
 const tours = registry.category("web_tour.tours");
-
-/** Open an entry of the Coverage menu. */
-function openCoverageMenu(menu) {
-    return [
-        {
-            trigger: "button[data-menu-xmlid='crm_sales_coverage.coverage_menu_root']",
-            run: "click",
-        },
-        {
-            trigger: `.o-dropdown--menu [data-menu-xmlid='crm_sales_coverage.${menu}']`,
-            run: "click",
-        },
-    ];
-}
 
 /** Open another app. */
 function openApp(menu) {
