@@ -64,6 +64,7 @@ class CoverageCustomer(models.Model):
     _inherit = [
         "coverage.owned",
         "coverage.covered",
+        "coverage.mapped",
         "coverage.rhythm",
         "coverage.neglect",
         "coverage.pooled",
@@ -86,6 +87,9 @@ class CoverageCustomer(models.Model):
         ondelete="cascade",
     )
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
+    industry_id = fields.Many2one(related="partner_id.industry_id")
+    country_id = fields.Many2one(related="partner_id.country_id")
+    state_id = fields.Many2one(related="partner_id.state_id")
     active = fields.Boolean(
         default=True,
         readonly=True,

@@ -1,4 +1,5 @@
 from . import (
+    test_as_of,
     test_automation,
     test_cadence,
     test_cadence_preview,
@@ -41,6 +42,7 @@ from . import (
     test_leaver,
     test_load_dataset,
     test_log_touch,
+    test_map,
     test_merge,
     test_owner,
     test_paperwork,

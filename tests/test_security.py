@@ -34,7 +34,7 @@ MODELS = (
     "coverage.touch",
     "coverage.why",
 )
-PUBLIC = ("get_day", "get_matrix", "get_why", "log_call")
+PUBLIC = ("get_day", "get_map", "get_map_tile", "get_matrix", "get_why", "log_call")
 
 
 @tagged("post_install", "-at_install")
