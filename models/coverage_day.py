@@ -29,6 +29,7 @@ class CoverageDay(models.AbstractModel):
 
     _name = "coverage.day"
     _inherit = [
+        "coverage.day.cases",
         "coverage.day.handoffs",
         "coverage.day.moves",
         "coverage.day.pool",
@@ -47,7 +48,7 @@ class CoverageDay(models.AbstractModel):
             ``lines`` (customers and leads, the highest stake first), ``more_count``,
             ``handoffs`` (what waits for an answer), ``at_risk`` (who leaves soon),
             ``pool`` (what it has for oneself),
-            ``moves`` (what plans gave and took),
+            ``moves`` (what plans gave and took), ``cases`` (reviews to write and know),
             ``meetings``, ``goals``
             (``[{label, done, norm}]``) and ``decisions`` (``[{code, label, count}]``,
             for leaders)
@@ -88,6 +89,7 @@ class CoverageDay(models.AbstractModel):
             "handoffs": self._get_handoffs(user, today),
             "at_risk": self._get_at_risk(user),
             "moves": self._get_moves(user),
+            "cases": self._get_cases(user, today),
             "meetings": self._get_meetings(user, today),
             "goals": self._get_goals(user, today),
             "decisions": self._get_decisions() if user == self.env.user else [],
@@ -515,6 +517,9 @@ class CoverageDay(models.AbstractModel):
         return [
             {
                 "id": meeting.id,
+                "pack_id": meeting.res_id
+                if meeting.res_model == "coverage.meeting"
+                else False,
                 "name": meeting.display_name,
                 "time": ""
                 if meeting.allday

@@ -58,9 +58,11 @@ class CoverageFold(models.AbstractModel):
         self._fold_open(row.handoff_ids, kept, "company_id", ("draft", "offered"))
         self._fold_open(row.claim_ids, kept, "company_id", ("offered",))
         row.absence_line_ids.write({"customer_id": kept.id})
+        row.case_review_ids.write({"customer_id": kept.id})
         row.invalidate_recordset(
             [
                 "absence_line_ids",
+                "case_review_ids",
                 "change_ids",
                 "claim_ids",
                 "handoff_ids",

@@ -18,6 +18,7 @@ from . import (
     coverage_match_touch,
     coverage_offer,
     coverage_pass,
+    coverage_plan_meeting,
     coverage_register,
     coverage_release,
     coverage_set_potential,

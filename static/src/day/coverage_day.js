@@ -95,11 +95,21 @@ export class CoverageDay extends Component {
         );
     }
 
-    openMeeting(id) {
+    async openCases(ids) {
+        this.action.doAction(await this.orm.call("coverage.day", "action_open_cases", [ids]));
+    }
+
+    async hideCases(ids) {
+        await this.orm.call("coverage.day", "action_hide_cases", [ids]);
+        await this.reload();
+    }
+
+    /** A group meeting opens with its agenda pack, any other one in the calendar. */
+    openMeeting({ id, pack_id }) {
         this.action.doAction({
             type: "ir.actions.act_window",
-            res_model: "calendar.event",
-            res_id: id,
+            res_model: pack_id ? "coverage.meeting" : "calendar.event",
+            res_id: pack_id || id,
             views: [[false, "form"]],
         });
     }
