@@ -17,9 +17,8 @@ STATES = [
     ("written", "Written"),
     ("skipped", "Not Needed"),
 ]
-MOVES = {
+MOVES = {  # not prospect to regular: then old orders became known, nothing was won
     ("prospect", "new"): "won",
-    ("prospect", "regular"): "won",
     ("new", "sleeping"): "lapsed",
     ("regular", "sleeping"): "lapsed",
     ("sleeping", "new"): "woken",
@@ -278,9 +277,14 @@ class CoverageCaseReview(models.Model):
         meetings = self.env["coverage.meeting"].search(
             Domain("state", "=", "planned")
             & Domain("start", ">=", now)
-            & Domain("member_ids", "in", fresh.user_id.ids),
+            & (
+                Domain("member_ids", "in", fresh.user_id.ids)
+                | Domain("leader_id", "in", fresh.user_id.ids)
+            ),
             order="start, id",
         )
         for user, group in fresh.grouped("user_id").items():
-            coming = meetings.filtered(lambda one, user=user: user in one.member_ids)
+            coming = meetings.filtered(
+                lambda one, user=user: user in one.member_ids | one.leader_id
+            )
             group.write({"meeting_ids": [(4, one.id) for one in coming[:1]]})

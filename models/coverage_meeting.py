@@ -191,12 +191,7 @@ class CoverageMeeting(models.Model):
 
     def action_hold(self):
         """Note that the meetings took place; their packs stay as they are now."""
-        self._update_state("held")
-        now = fields.Datetime.now()
-        for meeting in self.sudo():
-            meeting.pack_kept = self.env["coverage.meeting.pack"]._get_pack(
-                meeting, now
-            )
+        self._hold(fields.Datetime.now())
         return True
 
     def action_cancel(self):
@@ -237,6 +232,13 @@ class CoverageMeeting(models.Model):
         self.check_access("read")
         ranking = kept["ranking"] if self.is_ranking_shown else None
         return {**kept, "ranking": ranking}
+
+    def _hold(self, now):
+        """Keep the packs of meetings as they are at ``now``."""
+        self._update_state("held")
+        packs = self.env["coverage.meeting.pack"]
+        for meeting in self.sudo():
+            meeting.pack_kept = packs._get_pack(meeting, now)
 
     def _update_state(self, target):
         """Move to ``target``; the only place that changes the state."""
@@ -281,7 +283,7 @@ class CoverageMeeting(models.Model):
         )
 
     def _gather_reviews(self):
-        """Put the reviews that members wrote since their last meeting on the agenda."""
+        """Put on the agenda what those who come wrote since their last meeting."""
         last = self.search(
             self._get_earlier_domain()
             & Domain("member_ids", "in", self.member_ids.ids),
@@ -293,7 +295,7 @@ class CoverageMeeting(models.Model):
         self.review_ids += (
             self.env["coverage.case.review"].search(
                 [
-                    ("user_id", "in", self.member_ids.ids),
+                    ("user_id", "in", (self.member_ids | self.leader_id).ids),
                     ("company_id", "=", self.company_id.id),
                     ("written_date", ">=", since.date()),
                     ("state", "=", "written"),

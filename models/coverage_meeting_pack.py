@@ -43,7 +43,7 @@ class CoverageMeetingPack(models.AbstractModel):
             if meeting.is_ranking_shown
             else None,
             "customers": self._tell_customers(meeting.customer_ids),
-            "blue": self._tell_blue(users, company, now),
+            "blue": self._tell_blue(users | meeting.leader_id, company),
             "refusals": self._tell_refusals(users, company, now),
             "reviews": [self._tell_review(one) for one in meeting.review_ids],
             "decisions": self._tell_decisions(
@@ -164,8 +164,8 @@ class CoverageMeetingPack(models.AbstractModel):
         level = customer.temperature_id
         return " ".join(filter(None, (level.icon, level.name)))
 
-    def _tell_blue(self, users, company, now):
-        """Return each member's A customers that are cool or frozen, longest first."""
+    def _tell_blue(self, users, company):
+        """Return each one's A customers that are cool or frozen, longest first."""
         found = (
             self.env["coverage.customer"]
             .sudo()

@@ -46,6 +46,7 @@ from . import (
     test_log_touch,
     test_map,
     test_meeting,
+    test_meeting_tours,
     test_merge,
     test_owner,
     test_paperwork,
