@@ -16,6 +16,7 @@ from unittest.mock import patch
 from bench_assignment import run_assignment
 from bench_contacts import run_contacts
 from bench_handoffs import run_handoffs
+from bench_map import run_map
 from bench_tools import Measure, Table, commit_through, forget, median_of, vacuum
 
 from odoo import SUPERUSER_ID, api, fields
@@ -291,6 +292,10 @@ def closing_patch(model, has_us):
 
 def run(env, args):
     """Return the rows of the table."""
+    if args.only:
+        table = Table()
+        run_map(env, table)
+        return table.rows
     later = fields.Datetime.now()
     now, table = later - timedelta(days=1), Table()
     big = create_company(env, "Bench", args.customers, args.orders)
@@ -304,6 +309,7 @@ def run(env, args):
     run_contacts(env, table, big, args.messages)
     run_handoffs(env, table, big)
     run_assignment(env, table)
+    run_map(env, table)
     return table.rows
 
 
@@ -400,6 +406,7 @@ def main():
     parser.add_argument("--orders", type=int, default=1_000_000)
     parser.add_argument("--orm", type=int, default=10_000)
     parser.add_argument("--messages", type=int)
+    parser.add_argument("--only", choices=["map"])
     parser.add_argument("--json")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()

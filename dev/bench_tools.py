@@ -10,6 +10,7 @@ import psutil
 import odoo
 
 TABLES = (
+    "coverage_change",
     "coverage_customer",
     "coverage_touch",
     "mail_activity",

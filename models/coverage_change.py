@@ -17,6 +17,7 @@ ORIGINS = [
     ("undo", "Undo"),
 ]
 REPLACED = ("date", "new_value", "new_label", "reason", "potential", "revenue_12m")
+HAPPENED = "model = 'coverage.customer' AND state IN ('applied', 'undone', 'kept')"
 
 
 class CoverageChange(models.Model):
@@ -63,6 +64,17 @@ class CoverageChange(models.Model):
     _customer_date = models.Index("(customer_id, date DESC)")
     _former_owner = models.Index(
         "(old_value, date) WHERE field_name = 'user_id' AND model = 'coverage.customer'"
+    )
+
+    # read by coverage.history
+    _happened_day = models.Index(f"(company_id, date) WHERE {HAPPENED}")
+    _happened_value = models.Index(
+        "(company_id, customer_id, field_name, date, id) INCLUDE (old_value) "
+        f"WHERE {HAPPENED}"
+    )
+    _happened_money = models.Index(
+        "(company_id, customer_id, date, id) INCLUDE (potential, revenue_12m) "
+        f"WHERE {HAPPENED}"
     )
 
     @api.depends("model", "field_name")

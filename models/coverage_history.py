@@ -47,41 +47,51 @@ class CoverageHistory(models.AbstractModel):
         )
 
     @api.model
-    def _query_as_of(self, company, day, names=AS_OF, source=None):
+    def _query_as_of(
+        self, company, day, names=AS_OF + MONEY, source=None, is_all=False
+    ):
         """Return the customers that a company had at the end of a day, as they were.
 
-        Columns: ``id``, those of ``names`` and, for a past day, amounts of then:
-        ``potential`` and ``revenue_12m`` (float8, company currency). Flush before:
-        :meth:`_flush_history`.
+        Columns: ``id`` and those of ``names``, amounts as float8 in company currency.
+        Flush before: :meth:`_flush_history`. Made for past days.
 
-        :param names: some of ``AS_OF``
+        :param names: some of ``AS_OF`` and ``MONEY``
         :param SQL source: rows of customers with the columns of ``coverage_customer``
             that are read here; all active ones of the company when empty
+        :param bool is_all: the source is most of the company: read its whole history
         """
         moment = self._get_end(company, day)
-        source = source or SQL(
+        values = [name for name in AS_OF if name in names]
+        money = [name for name in MONEY if name in names]
+        rows = source or SQL(
             "(SELECT * FROM coverage_customer WHERE company_id = %s AND active)",
             company.id,
         )
+        scope = SQL("h.company_id = %s AND %s", company.id, self._query_happened())
+        if source and not is_all:  # thousands of look-ups are slower than one pass
+            listed = SQL("h.customer_id IN (SELECT id FROM %s listed)", source)
+            scope = SQL("%s AND %s", scope, listed)
         return SQL(
             """
-            SELECT c.id, %(values)s, %(money)s
-              FROM %(source)s c
+            SELECT c.id, %(columns)s
+              FROM %(rows)s c
               LEFT JOIN (%(former)s) former ON former.customer_id = c.id
-              LEFT JOIN (%(nearest)s) nearest ON nearest.customer_id = c.id
+              %(nearest)s
              WHERE c.first_order_date <= %(day)s OR c.create_date < %(moment)s
-                OR nearest.is_known
+                OR EXISTS (SELECT FROM coverage_change h
+                            WHERE h.customer_id = c.id AND h.date < %(moment)s
+                              AND %(happened)s)
             """,
-            values=SQL(", ").join(self._query_value(name, names) for name in names),
-            money=SQL(", ").join(
-                self._query_amount(name, index, moment)
-                for index, name in enumerate(MONEY, start=2)
+            columns=SQL(", ").join(
+                [self._query_value(name, values) for name in values]
+                + [self._query_amount(name, moment) for name in money]
             ),
-            source=source,
-            former=self._query_former(company, moment, names, source),
-            nearest=self._query_nearest(company, moment, source),
+            rows=rows,
+            former=self._query_former(scope, moment, values),
+            nearest=self._query_nearest(scope, moment) if money else SQL(),
             day=day,
             moment=moment,
+            happened=self._query_happened(),
         )
 
     @api.model
@@ -111,18 +121,23 @@ class CoverageHistory(models.AbstractModel):
             )
         return SQL("%s AS %s", value, column)
 
-    def _query_amount(self, name, index, moment):
-        """Return an amount of the nearest change, unless now is nearer."""
+    def _query_amount(self, name, moment):
+        """Return an amount of the change nearest to a moment, unless now is nearer.
+
+        Now is never nearer than a change after that moment.
+        """
         return SQL(
-            """CASE WHEN nearest.amounts[1] <= %(age)s
-                    THEN nearest.amounts[%(index)s] ELSE c.%(name)s::float8
-                END AS %(name)s""",
-            age=(fields.Datetime.now() - moment).total_seconds(),
-            index=index,
+            """CASE WHEN %(moment)s - earlier.date
+                         <= COALESCE(later.date, %(now)s) - %(moment)s
+                    THEN COALESCE(earlier.%(name)s, 0)
+                    WHEN later.date IS NOT NULL THEN COALESCE(later.%(name)s, 0)
+                    ELSE c.%(name)s END::float8 AS %(name)s""",
+            moment=moment,
+            now=fields.Datetime.now(),
             name=SQL.identifier(name),
         )
 
-    def _query_former(self, company, moment, names, source):
+    def _query_former(self, scope, moment, names):
         """Return by customer the old values of the first changes after a moment.
 
         NULL: did not change since; an empty text: had no value.
@@ -134,9 +149,8 @@ class CoverageHistory(models.AbstractModel):
                            h.customer_id, h.field_name,
                            COALESCE(h.old_value, '') AS value
                       FROM coverage_change h
-                     WHERE h.company_id = %(company)s AND %(happened)s
-                       AND h.date >= %(moment)s AND h.field_name IN %(names)s
-                       AND h.customer_id IN (SELECT id FROM %(source)s listed)
+                     WHERE %(scope)s AND h.date >= %(moment)s
+                       AND h.field_name IN %(names)s
                      ORDER BY h.customer_id, h.field_name, h.date, h.id) first
              GROUP BY customer_id
             """,
@@ -148,35 +162,29 @@ class CoverageHistory(models.AbstractModel):
                 )
                 for name in names
             ),
-            company=company.id,
-            happened=self._query_happened(),
+            scope=scope,
             moment=moment,
             names=tuple(names),
-            source=source,
         )
 
-    def _query_nearest(self, company, moment, source):
-        """Return by customer ``amounts``: seconds from the moment, and ``MONEY`` then.
-
-        ``is_known``: there was a change before that moment.
-        """
+    def _query_nearest(self, scope, moment):
+        """Join the last change before a moment, and the first one after it."""
+        money = SQL(", ").join(SQL.identifier("h", name) for name in MONEY)
+        what = SQL("DISTINCT ON (h.customer_id) h.customer_id, h.date, %s", money)
         return SQL(
             """
-            SELECT h.customer_id, bool_or(h.date < %(moment)s) AS is_known,
-                   min(ARRAY[abs(date_part('epoch', h.date - %(moment)s)), %(money)s])
-                       AS amounts
-              FROM coverage_change h
-             WHERE h.company_id = %(company)s AND %(happened)s
-               AND h.customer_id IN (SELECT id FROM %(source)s listed)
-             GROUP BY h.customer_id
+            LEFT JOIN (SELECT %(what)s FROM coverage_change h
+                        WHERE %(scope)s AND h.date < %(moment)s
+                        ORDER BY h.customer_id DESC, h.date DESC, h.id DESC) earlier
+                   ON earlier.customer_id = c.id
+            LEFT JOIN (SELECT %(what)s FROM coverage_change h
+                        WHERE %(scope)s AND h.date >= %(moment)s
+                        ORDER BY h.customer_id, h.date, h.id) later
+                   ON later.customer_id = c.id
             """,
+            what=what,
+            scope=scope,
             moment=moment,
-            money=SQL(", ").join(
-                SQL("COALESCE(h.%s, 0)::float8", SQL.identifier(name)) for name in MONEY
-            ),
-            company=company.id,
-            happened=self._query_happened(),
-            source=source,
         )
 
     def _query_happened(self):

@@ -5,10 +5,11 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .coverage_history import AS_OF, LINKS
+from .coverage_history import LINKS
 from .coverage_map_axis import Axis
 from .coverage_map_picture import Picture
 from .coverage_temperature import CODES
+from .groups import MANAGER
 
 LIFECYCLES = ["prospect", "new", "regular", "sleeping"]
 READ = (*LINKS, "lifecycle", "first_order_date", "create_date")
@@ -203,14 +204,19 @@ class CoverageMap(models.AbstractModel):
         history, company = self.env["coverage.history"], frame["company"]
         source, past, before = SQL("visible"), SQL(), SQL()
         state, before_id = SQL("v"), SQL("NULL::int")
+        is_all = self.env.su or self.env.user.has_group(MANAGER)
         if frame["is_past"]:
             state = SQL("past")
-            then = history._query_as_of(company, frame["day"], AS_OF, source)
+            then = history._query_as_of(
+                company, frame["day"], source=source, is_all=is_all
+            )
             past = SQL("JOIN (%s) past ON past.id = v.id", then)
         if frame["compare_day"]:
             before_id = SQL("before.temperature_id")
             names = ("temperature_id", "lifecycle")
-            then = history._query_as_of(company, frame["compare_day"], names, source)
+            then = history._query_as_of(
+                company, frame["compare_day"], names, source, is_all
+            )
             before = SQL("LEFT JOIN (%s) before ON before.id = v.id", then)
         return SQL(
             """

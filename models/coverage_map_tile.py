@@ -41,7 +41,7 @@ class CoverageMapTile(models.AbstractModel):
         history._flush_history()
         source = SQL("(SELECT * FROM coverage_customer WHERE id = %s)", customer.id)
         company = customer.company_id
-        query = history._query_as_of(company, day, AS_OF, source)
+        query = history._query_as_of(company, day, source=source)
         rows = self.env.execute_query_dict(query)
         if not rows:
             raise UserError(
