@@ -74,6 +74,9 @@ class CoverageApplication(models.AbstractModel):
         )
         if any(self._is_another_lifecycle(one) for one in moved):
             self.env["coverage.handoff.engine"]._wake()
+        self.env["coverage.rethink.engine"]._follow_outcomes(
+            frame, [one for one in moved if one.customer_id not in failed]
+        )
         touched = customers.browse([one.customer_id for one in outcomes])
         failed |= self.env["coverage.cover"]._cover_customers(
             touched.with_context(coverage_log=log)

@@ -68,6 +68,7 @@ class CoverageCustomer(models.Model):
         "coverage.rhythm",
         "coverage.neglect",
         "coverage.pooled",
+        "coverage.rethought",
     ]
     _description = "Customer"
     _rec_name = "partner_id"
@@ -581,6 +582,9 @@ class CoverageCustomer(models.Model):
                 back += customer if is_active else back.browse()
                 gone += gone.browse() if is_active else customer
         self.env["coverage.cadence"].sudo()._cancel_planned(gone)
+        self.env["coverage.rethink.engine"].sudo()._settle_customers(
+            gone, fields.Datetime.now()
+        )
         self.env["coverage.refresh"].sudo()._refresh_customers(back)
 
     @api.model

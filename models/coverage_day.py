@@ -33,6 +33,7 @@ class CoverageDay(models.AbstractModel):
         "coverage.day.handoffs",
         "coverage.day.moves",
         "coverage.day.pool",
+        "coverage.day.rethinks",
         "coverage.day.risk",
     ]
     _description = "My Day"
@@ -47,6 +48,7 @@ class CoverageDay(models.AbstractModel):
         :return: dict of ``user`` and ``members`` (``{id, name}``), ``date`` (as read),
             ``lines`` (customers and leads, the highest stake first), ``more_count``,
             ``handoffs`` (what waits for an answer), ``at_risk`` (who leaves soon),
+            ``rethinks`` (blue A customers to rethink, and results),
             ``pool`` (what it has for oneself),
             ``moves`` (what plans gave and took), ``cases`` (reviews to write and know),
             ``meetings``, ``goals``
@@ -88,6 +90,7 @@ class CoverageDay(models.AbstractModel):
             ),
             "handoffs": self._get_handoffs(user, today),
             "at_risk": self._get_at_risk(user),
+            "rethinks": self._get_rethinks(user),
             "moves": self._get_moves(user),
             "cases": self._get_cases(user, today),
             "meetings": self._get_meetings(user, today),

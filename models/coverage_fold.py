@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..core.rethink import LIVE
+
 OWNED = ("user_id", "team_id", "owned_since", "protected_until", "registered_date")
 PINNED = (
     "segment_manual_id",
@@ -59,6 +61,7 @@ class CoverageFold(models.AbstractModel):
         self._fold_open(row.claim_ids, kept, "company_id", ("offered",))
         row.absence_line_ids.write({"customer_id": kept.id})
         row.case_review_ids.write({"customer_id": kept.id})
+        self._fold_rethinks(row.rethink_ids, kept)
         row.invalidate_recordset(
             [
                 "absence_line_ids",
@@ -67,6 +70,7 @@ class CoverageFold(models.AbstractModel):
                 "claim_ids",
                 "handoff_ids",
                 "request_ids",
+                "rethink_ids",
                 "touch_ids",
             ]
         )
@@ -99,6 +103,12 @@ class CoverageFold(models.AbstractModel):
         )
         twice.unlink()
         (records - twice).write({"customer_id": kept.id})
+
+    def _fold_rethinks(self, rethinks, kept):
+        """Re-point the rethinks of a row; where both have one, the target's goes on."""
+        if any(one.state in LIVE for one in kept.rethink_ids):
+            rethinks.filtered(lambda one: one.state in LIVE).unlink()
+        rethinks.exists().write({"customer_id": kept.id})
 
     def _fold_touches(self, row, kept):
         """Re-point the contacts of a row; a meeting that both attended counts once."""

@@ -272,6 +272,7 @@ class CoverageOwned(models.AbstractModel):
         if not self.env.context.get("coverage_from_partner"):
             self._mirror_owner_to_partner()
         self.env["coverage.handoff"]._settle_customers(self)
+        self.env["coverage.rethink.engine"].sudo()._settle_customers(self.sudo(), now)
         self._log_owner_line(former)
 
     def _log_owner_line(self, former):

@@ -222,6 +222,8 @@ class CoverageRefresh(models.AbstractModel):
         self._retry(
             lambda: self.env["crm.lead"].sudo()._heat(frame.company, frame.now), commit
         )
+        rethinks = self.env["coverage.rethink.engine"]
+        self._retry(lambda: rethinks._run_rethink(frame.company, frame.now), commit)
         cover = self.env["coverage.cover"]
         self._retry(lambda: cover._cover_newcomers(frame.company, frame.now), commit)
         if cover._cover_company(frame.company, frame.now, commit):

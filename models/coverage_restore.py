@@ -66,6 +66,7 @@ class CoverageRestore(models.AbstractModel):
         self._restore_documents(documents)
         if run.what_if:
             refresh._refresh_customers(held.customer_id, now, "undo")
+        self.env["coverage.rethink.engine"]._settle_customers(held.customer_id, now)
         self.env["coverage.cover"]._cover_customers(
             held.customer_id.with_context(coverage_log=log)
         )

@@ -1,5 +1,6 @@
 from . import (
     coverage_report,
+    coverage_blue_report,
     coverage_decision,
     coverage_dossier_customer_report,
     coverage_dossier_handoff_report,

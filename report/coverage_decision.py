@@ -19,6 +19,8 @@ NUMBERS = {
     "warning": 9,
     "orders": 10,
     "plan": 11,
+    "rethink": 12,
+    "rethink_late": 13,
 }
 KINDS = [
     ("drop", "Wants to drop a customer"),
@@ -31,6 +33,8 @@ KINDS = [
     ("warning", "Last warning"),
     ("orders", "Does not order any more"),
     ("plan", "Plan waits to be applied"),
+    ("rethink", "Rethink to confirm"),
+    ("rethink_late", "Rethink is late"),
     ("unmatched", "Unknown caller"),
 ]
 TOO_HIGH = 1.5  # so many times the best year is worth a second look
@@ -104,6 +108,17 @@ class CoverageDecision(models.Model):
             "user_id",
         ],
         "coverage.run": ["company_id", "date", "is_waiting", "state", "user_id"],
+        "coverage.rethink": [
+            "answered_date",
+            "change",
+            "company_id",
+            "customer_id",
+            "date_deadline",
+            "reason",
+            "state",
+            "team_id",
+            "user_id",
+        ],
         "coverage.segment": ["typical_share"],
         "res.company": ["coverage_lead_days", "coverage_max_attempts"],
     }
@@ -119,6 +134,7 @@ class CoverageDecision(models.Model):
     handoff_id = fields.Many2one("coverage.handoff", readonly=True)
     touch_id = fields.Many2one("coverage.touch", readonly=True)
     run_id = fields.Many2one("coverage.run", readonly=True)
+    rethink_id = fields.Many2one("coverage.rethink", readonly=True)
     segment_id = fields.Many2one("coverage.segment", readonly=True)
     lifecycle = fields.Selection(LIFECYCLES, readonly=True)
     badge = fields.Char(related="customer_id.badge")
@@ -153,6 +169,8 @@ class CoverageDecision(models.Model):
             elif line.kind == "orders":
                 date = format_date(self.env, customer.last_order_date)
                 text = self.env._("Last order: %(date)s", date=date)
+            elif line.kind == "rethink_late":
+                text = line.rethink_id.text
             line.reason_text = text
 
     # === ACTION METHODS === #
@@ -182,7 +200,7 @@ class CoverageDecision(models.Model):
         self.ensure_one()
         if self.run_id:
             return self.run_id.action_open()
-        record = self.handoff_id or self.customer_id or self.touch_id
+        record = self.handoff_id or self.rethink_id or self.customer_id or self.touch_id
         return open_form(record._name, record.id)
 
     # === BUSINESS METHODS === #
@@ -278,6 +296,22 @@ class CoverageDecision(models.Model):
         """Drop the plan; the next night makes another one."""
         return self.run_id.action_cancel()
 
+    def _yes_rethink(self):
+        """Confirm what the owner wants to change."""
+        return self.rethink_id.action_confirm()
+
+    def _no_rethink(self):
+        """Send it back, with what is missing."""
+        return self[:1].rethink_id.action_open_send_back()
+
+    def _yes_rethink_late(self):
+        """Answer in the owner's place."""
+        return self[:1].rethink_id.action_open_answer()
+
+    def _no_rethink_late(self):
+        """Give the customer to somebody else."""
+        return self[:1].customer_id.action_hand_over()
+
     @api.model
     def _get_counts(self):
         """Return ``{kind: count}`` of what waits for the user in his company."""
@@ -302,9 +336,33 @@ class CoverageDecision(models.Model):
             self._query_unmatched(),
         )
         return SQL(
-            "SELECT part.*, NULL::int AS run_id FROM (%s) part UNION ALL %s",
+            "SELECT part.*, NULL::int AS run_id, NULL::int AS rethink_id "
+            "FROM (%s) part UNION ALL %s UNION ALL %s",
             SQL(" UNION ALL ").join(parts),
             self._query_plans(),
+            self._query_rethinks(),
+        )
+
+    def _query_rethinks(self):
+        """Return rethinks that wait for the leader, and those nobody answered."""
+        return SQL(
+            """
+            SELECT CASE r.state WHEN 'open' THEN %(late)s ELSE %(answered)s END,
+                   CASE r.state WHEN 'open' THEN 'rethink_late' ELSE 'rethink' END,
+                   r.customer_id, r.company_id, r.team_id, r.user_id,
+                   CASE r.state WHEN 'open' THEN r.date_deadline
+                        ELSE r.answered_date END,
+                   r.reason || ' → ' || r.change, NULL::int, NULL::int, NULL::int,
+                   c.segment_id, c.lifecycle, NULL::numeric, NULL::int, r.id
+              FROM coverage_rethink r
+              JOIN coverage_customer c ON c.id = r.customer_id
+              JOIN (%(days)s) day (company_id, today) ON day.company_id = r.company_id
+             WHERE r.state = 'answered'
+                OR (r.state = 'open' AND r.date_deadline < day.today)
+            """,
+            late=self._query_id("rethink_late", SQL("r.id")),
+            answered=self._query_id("rethink", SQL("r.id")),
+            days=self._query_days(),
         )
 
     def _query_plans(self):
@@ -313,7 +371,7 @@ class CoverageDecision(models.Model):
             """
             SELECT %s, 'plan', NULL::int, r.company_id, NULL::int, r.user_id,
                    r.date::date, NULL::varchar, NULL::int, NULL::int, NULL::int,
-                   NULL::int, NULL::varchar, NULL::numeric, r.id
+                   NULL::int, NULL::varchar, NULL::numeric, r.id, NULL::int
               FROM coverage_run r
              WHERE r.is_waiting AND r.state = 'planned' AND r.company_id IN %s
             """,

@@ -21,6 +21,7 @@ from . import (
     coverage_plan_meeting,
     coverage_register,
     coverage_release,
+    coverage_rethink_answer,
     coverage_set_potential,
     coverage_set_segment,
     coverage_start,

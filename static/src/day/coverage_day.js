@@ -10,6 +10,7 @@ import { standardActionServiceProps } from "@web/webclient/actions/action_servic
 import { CoverageDayHandoff } from "./coverage_day_handoff";
 import { CoverageDayLine } from "./coverage_day_line";
 import { CoverageDayPool } from "./coverage_day_pool";
+import { CoverageDayRethink } from "./coverage_day_rethink";
 import { CoverageDayRisk } from "./coverage_day_risk";
 
 /**
@@ -22,6 +23,7 @@ export class CoverageDay extends Component {
         CoverageDayHandoff,
         CoverageDayLine,
         CoverageDayPool,
+        CoverageDayRethink,
         CoverageDayRisk,
         Layout,
     };
