@@ -16,6 +16,7 @@ from .coverage_handoffs import load_handoffs
 from .coverage_idle import load_idle
 from .coverage_meetings import load_meetings
 from .coverage_pool import load_pool, released
+from .coverage_rethinks import load_rethinks
 from .coverage_roles import load_roles
 from .tools import MODULE, create, get_user, read, slug
 
@@ -143,6 +144,7 @@ def load(env, now):
     load_pool(env, company, now, customers)
     load_idle(env, company, now)
     load_meetings(env, company, now, customers)
+    load_rethinks(env, company, now, customers)
     env["coverage.cadence"]._run_cadence(company, now)
     env.ref(f"{MODULE}.ir_cron_cadence").active = True
 
