@@ -79,7 +79,7 @@ class CoverageRethink(models.Model):
         STATES, required=True, readonly=True, default="open", index=True
     )
     date = fields.Date(
-        string="Blue Since",
+        string="Opened on",
         required=True,
         readonly=True,
         help="Day on which the customer turned blue, or it was opened by hand.",
@@ -341,7 +341,7 @@ class CoverageRethink(models.Model):
         if self.state == "confirmed":
             return _("To change by %(when)s; result on %(result)s", **words)
         if self.state == "closed":
-            return words["verdict"]
+            return _("Result: %(verdict)s", **words)
         ends = dict(self._fields["end_code"]._description_selection(self.env))
         return ends.get(self.end_code, "")
 
