@@ -59,6 +59,7 @@
         "report/coverage_ownership_report_views.xml",
         "views/coverage_rethink_views.xml",
         "views/coverage_customer_views.xml",
+        "views/coverage_customer_map_views.xml",
         "views/coverage_claim_views.xml",
         "views/coverage_pool_views.xml",
         "views/coverage_absence_views.xml",
@@ -101,6 +102,9 @@
         "web.assets_backend": [
             "crm_sales_coverage/static/src/**/*",
             ("remove", "crm_sales_coverage/static/src/views/customer_graph/**/*"),
+        ],
+        "web.assets_unit_tests": [
+            "crm_sales_coverage/static/tests/*.test.js",
         ],
         "web.assets_backend_lazy": [
             "crm_sales_coverage/static/src/views/customer_graph/**/*",

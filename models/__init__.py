@@ -119,6 +119,8 @@ from . import (
     crm_stage,
     crm_team,
     crm_team_member,
+    ir_actions_act_window_view,
+    ir_ui_view,
     mail_activity,
     mail_activity_meeting,
     mail_activity_type,

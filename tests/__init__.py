@@ -46,6 +46,8 @@ from . import (
     test_load_dataset,
     test_log_touch,
     test_map,
+    test_map_tours,
+    test_map_view,
     test_meeting,
     test_meeting_tours,
     test_merge,
