@@ -83,6 +83,7 @@ from . import (
     coverage_idle,
     coverage_ledger,
     coverage_map,
+    coverage_map_sheet,
     coverage_map_tile,
     coverage_mark,
     coverage_meeting,

@@ -46,6 +46,7 @@ from . import (
     test_load_dataset,
     test_log_touch,
     test_map,
+    test_map_sheet,
     test_map_tours,
     test_map_view,
     test_meeting,
