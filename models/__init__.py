@@ -120,6 +120,7 @@ from . import (
     crm_stage,
     crm_team,
     crm_team_member,
+    digest_digest,
     ir_actions_act_window_view,
     ir_ui_view,
     mail_activity,

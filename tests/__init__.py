@@ -1,6 +1,7 @@
 from . import (
     test_as_of,
     test_automation,
+    test_board,
     test_cadence,
     test_cadence_preview,
     test_candidate,
