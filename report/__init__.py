@@ -11,4 +11,8 @@ from . import (
     coverage_poured_report,
     coverage_stage_report,
     coverage_work_report,
+    coverage_yield_report,
+    coverage_revenue_report,
+    coverage_movement_report,
+    coverage_base_report,
 )

@@ -53,6 +53,7 @@ from . import (
     test_meeting,
     test_meeting_tours,
     test_merge,
+    test_movement_report,
     test_owner,
     test_paperwork,
     test_partner,
@@ -80,4 +81,6 @@ from . import (
     test_tours_department,
     test_upgrade,
     test_why,
+    test_yield_report,
+    test_yield_tours,
 )
