@@ -4,6 +4,8 @@ from . import (
     coverage_decision,
     coverage_dossier_customer_report,
     coverage_dossier_handoff_report,
+    coverage_funnel_report,
+    coverage_handoff_report,
     coverage_meeting_report,
     coverage_ownership_report,
     coverage_touch_report,
