@@ -22,9 +22,7 @@ LEVELS = {  # temperature: name and colour, as in coverage.temperature
     "warm": ("Warm", "#DC8534"),
     "hot": ("Hot", "#C93A1E"),
 }
-BLUE = ("frozen", "cool")
 BUYING = [["temperature_id", "!=", False]]
-BLUE_A = [["segment_id.code", "=", "A"], ["temperature_id.code", "in", list(BLUE)]]
 OVERDUE = [["contact_state", "=", "overdue"]]
 BOUGHT = [["lifecycle", "in", ["new", "regular", "sleeping"]]]
 SLEEPING = [["lifecycle", "=", "sleeping"]]
@@ -32,19 +30,19 @@ LATE = [["is_late", "=", True]]
 OPEN = [["state", "in", ["draft", "offered", "accepted", "watched"]]]
 
 CUSTOMER, HANDOFF, TOUCH = "coverage.customer", "coverage.handoff", "coverage.touch"
+YIELD, REVENUE = "coverage.yield.report", "coverage.revenue.report"
+MOVEMENT, BASE = "coverage.movement.report", "coverage.base.report"
+BLUE_LIST = "coverage.blue.report"
+OWN = {"team": "team_id", "owner": "user_id", "segment": "segment_id"}
 # model: filter → path of the field that it reads
 FILTERED = {
-    CUSTOMER: {"team": "team_id", "owner": "user_id", "segment": "segment_id"},
+    **dict.fromkeys((CUSTOMER, YIELD, REVENUE, MOVEMENT, BASE), OWN),
     HANDOFF: {
         "team": "team_id",
         "owner": "customer_id.user_id",
         "segment": "customer_id.segment_id",
     },
-    TOUCH: {
-        "team": "team_id",
-        "owner": "user_id",
-        "segment": "customer_id.segment_id",
-    },
+    **dict.fromkeys((TOUCH, BLUE_LIST), {**OWN, "segment": "customer_id.segment_id"}),
 }
 FILTERS = {
     "team": ("Sales Team", "crm.team"),
@@ -109,13 +107,7 @@ PIVOTS = [
         ["potential", "revenue_12m", "revenue_prev_12m"],
     ),
     pivot(3, "Overdue contacts", CUSTOMER, OVERDUE, ["__count"]),
-    pivot(
-        4,
-        "Sleeping customers",
-        CUSTOMER,
-        SLEEPING,
-        ["__count", "revenue_best_12m", "revenue_12m"],
-    ),
+    pivot(4, "Sleeping customers", YIELD, SLEEPING, ["__count", "lost_revenue"]),
     pivot(5, "Handoffs past deadline", HANDOFF, LATE, ["__count"]),
     pivot(6, "Open handoffs", HANDOFF, OPEN, ["__count"]),
     pivot(7, "Customers that bought", CUSTOMER, BOUGHT, ["__count"], ["lifecycle"]),
@@ -171,7 +163,6 @@ def make_data():
         cells[f"C{row}"] = f"=IFERROR((E{row + 20} + F{row + 20}) / G{row + 20}, 0)"
     revenue, before = value(2, "revenue_12m"), value(2, "revenue_prev_12m")
     potential = value(2, "potential")
-    lost = value(4, "revenue_best_12m"), value(4, "revenue_12m")
     cells |= {
         "A6": '=_t("Red A customers")',
         "B6": "=C2",
@@ -191,7 +182,7 @@ def make_data():
         "B11": figure(3, "__count"),
         "C11": figure(1, "__count"),
         "A12": '=_t("Lost revenue of sleeping customers")',
-        "B12": f'=FORMAT.LARGE.NUMBER(IF({lost[0]}="", 0, {lost[0]} - {lost[1]}))',
+        "B12": large(value(4, "lost_revenue")),
         "C12": figure(4, "__count"),
         "A13": '=_t("Handoffs past deadline")',
         "B13": figure(5, "__count"),
@@ -219,12 +210,12 @@ CARDS = [
         for row, segment in enumerate(SEGMENTS, start=2)
     ),
     ("Red among A", 6, "customer", WATER, "text", "A buy"),
-    ("Yield", 7, "customer", WATER, None, ""),
-    ("Revenue", 8, "customer", SAND, "percentage", "on last year"),
-    ("Potential", 9, "customer", SAND, "text", "of buyers"),
-    ("Blue A customers", 10, "customer", SAND, "text", "A buy"),
+    ("Yield", 7, "yield_report", WATER, None, ""),
+    ("Revenue", 8, "yield_report", SAND, "percentage", "in a year"),
+    ("Potential", 9, "yield_report", SAND, "text", "buying"),
+    ("Blue A customers", 10, "blue_report", SAND, "text", "A buy"),
     ("Overdue contacts", 11, "customer", SAND, "text", "customers"),
-    ("Lost to sleep", 12, "customer", SAND, "text", "sleeping"),
+    ("Lost to sleep", 12, "yield_report_menu_sleeping", SAND, "text", "sleeping"),
     ("Late handoffs", 13, "handoff", SAND, "text", "open"),
 ]
 PER_ROW = 6
@@ -232,7 +223,7 @@ BELOW_CARDS = TOP + 2 * (CARD_HEIGHT + GAP)
 
 
 def menu(name):
-    return f"{MODULE}.coverage_{name}_menu"
+    return f"{MODULE}.coverage_{name if '_menu' in name else f'{name}_menu'}"
 
 
 def place(name, x, y, width, height, data):
@@ -288,7 +279,7 @@ def chart(
         "metaData": {
             "groupBy": group_by,
             "measure": measure,
-            "order": None,
+            "order": more.pop("order", None),
             "resModel": model,
             "mode": kind if kind in ("line", "pie") else "bar",
         },
@@ -357,30 +348,44 @@ CHARTS = [
     ("levels", "customer", levels_chart()),
     ("funnel", "customer", funnel_chart()),
     (
-        "lifecycle",
-        "customer",
+        "revenue",
+        "revenue_report",
         chart(
-            "pie",
-            "Health of the base",
-            CUSTOMER,
-            ["lifecycle"],
-            legend="right",
-            showValues=True,
-            actionXmlId=CUSTOMERS,
+            "bar",
+            "Where the revenue of 12 months comes from",
+            REVENUE,
+            ["kind"],
+            "amount",
+            order="DESC",
+            actionXmlId=f"{MODULE}.coverage_revenue_report_action",
         ),
     ),
     (
-        "newcomers",
-        "customer",
+        "movement",
+        "movement_report",
+        chart(
+            "bar",
+            "Moves up and down",
+            MOVEMENT,
+            ["date:month", "direction"],
+            dated=("date", "datetime"),
+            legend="top",
+            stacked=True,
+            actionXmlId=f"{MODULE}.coverage_movement_report_action",
+        ),
+    ),
+    (
+        "base",
+        "base_report",
         chart(
             "line",
-            "Customers who bought for the first time",
-            CUSTOMER,
-            ["first_order_date:month"],
-            domain=[["first_order_date", "!=", False]],
-            dated=("first_order_date", "date"),
-            fillArea=True,
-            actionXmlId=CUSTOMERS,
+            "Health of the base by month",
+            BASE,
+            ["date:month", "lifecycle"],
+            "customer_count",
+            dated=("date", "date"),
+            legend="top",
+            actionXmlId=f"{MODULE}.coverage_base_report_action",
         ),
     ),
     (
@@ -433,43 +438,31 @@ def list_row():
 LIST = {
     "id": "1",
     "name": "Blue A customers, the longest first",
-    "model": CUSTOMER,
-    "domain": BLUE_A,
+    "model": BLUE_LIST,
+    "domain": [],
     "context": {},
     "columns": [
-        "partner_id",
+        "customer_id",
         "user_id",
         "temperature_id",
-        "temperature_since",
+        "blue_since",
         "potential",
         "revenue_12m",
     ],
     "orderBy": [
-        {"name": "temperature_since", "asc": True},
+        {"name": "blue_since", "asc": True},
         {"name": "potential", "asc": False},
     ],
-    "fieldMatching": match(CUSTOMER),
+    "fieldMatching": match(BLUE_LIST),
 }
 LIST_LENGTH = 10
-COLUMNS = (300, 180, 130, 180, 140, 170)  # pixels, WIDTH in all
+COLUMNS = (290, 180, 130, 150, 150, 200)  # pixels, WIDTH in all
 
 
 def make_list(first):
     """Return the cells of the list: a link as title, headers, records."""
-    action = {
-        "domain": BLUE_A,
-        "context": {"group_by": []},
-        "modelName": CUSTOMER,
-        "views": [[False, "list"], [False, "form"], [False, "search"]],
-    }
-    view = {
-        "viewType": "list",
-        "action": action,
-        "threshold": 0,
-        "name": "Blue A customers",
-    }
-    link = json.dumps(view, separators=(",", ":"))
-    cells = {f"A{first}": f"[Blue A customers, the longest first](odoo://view/{link})"}
+    link = f"odoo://ir_menu_xml_id/{menu('blue_report')}"
+    cells = {f"A{first}": f"[{LIST['name']}]({link})"}
     for column, name in zip("ABCDEF", LIST["columns"], strict=True):
         cells[f"{column}{first + 1}"] = f'=ODOO.LIST.HEADER(1, "{name}")'
         for number in range(1, LIST_LENGTH + 1):

@@ -132,16 +132,86 @@ class TestBoard(CoverageCase):
         self.assertEqual(
             [round(each) for each in self._read(2)], [round(each) for each in expected]
         )
-        count, best, revenue = self._select_one(
-            """SELECT count(*), sum(revenue_best_12m), sum(revenue_12m)
-                 FROM coverage_customer
+        count, best = self._select_one(
+            """SELECT count(*), sum(revenue_best_12m) FROM coverage_customer
                 WHERE company_id = %s AND active AND lifecycle = 'sleeping'"""
         )
         self.assertTrue(count)
-        self.assertEqual(
-            [round(each) for each in self._read(4)],
-            [count, round(best), round(revenue or 0)],
+        self.assertEqual([round(each) for each in self._read(4)], [count, round(best)])
+
+    def _draw(self, name):
+        """Return what a chart shows: its values by its groups."""
+        figures = self.data["sheets"][0]["figures"]
+        chart = next(each["data"] for each in figures if each["id"] == name)
+        meta = chart["metaData"]
+        measure = meta["measure"]
+        if measure != "__count":
+            measure = f"{measure}:sum"
+        model = self.env[meta["resModel"]].with_user(self.manager)
+        groups = model.with_context(allowed_company_ids=self.company.ids)._read_group(
+            chart["searchParams"]["domain"], meta["groupBy"], [measure]
         )
+        return {
+            (f"{group[0]:%Y-%m}", *group[1:]) if len(group) > 1 else group[0]: value
+            for *group, value in groups
+        }
+
+    def _select_all(self, query):
+        self.env.flush_all()
+        self.env.cr.execute(query, (self.company.id,))
+        return self.env.cr.fetchall()
+
+    def test_revenue_chart_divides_two_years(self):
+        self._trade()
+        shown = self._draw("revenue")
+        ((revenue, before, kept),) = self._select_all(
+            """SELECT sum(revenue_12m), sum(revenue_prev_12m),
+                      sum(LEAST(revenue_12m, revenue_prev_12m))
+                 FROM coverage_customer WHERE company_id = %s AND active"""
+        )
+        self.assertEqual(round(shown.get("kept", 0)), round(kept))
+        lost = shown.pop("lost")
+        self.assertEqual(round(sum(shown.values())), round(revenue))
+        self.assertEqual(round(shown.get("kept", 0) - lost), round(before))
+
+    def test_movement_chart_counts_the_changes_of_each_month(self):
+        self._trade()
+        rows = self.env["coverage.customer"].search(
+            [("temperature_id", "!=", False), ("company_id", "=", self.company.id)]
+        )
+        for row, level in zip(rows, ("hot", "frozen", "mild"), strict=False):
+            row.temperature_id = self.levels[level]
+        counts = {}
+        for month, count in self._select_all(
+            """SELECT to_char(date, 'YYYY-MM'), count(*) FROM coverage_change
+                WHERE company_id = %s AND model = 'coverage.customer'
+                  AND field_name IN ('segment_id', 'temperature_id')
+                  AND old_value IS NOT NULL AND old_value NOT IN ('', 'False')
+                  AND new_value IS NOT NULL AND new_value NOT IN ('', 'False')
+                  AND state IN ('applied', 'kept') AND origin != 'undo'
+                GROUP BY 1"""
+        ):
+            counts[month] = count
+        shown = {}
+        for (month, _direction), count in self._draw("movement").items():
+            shown[month] = shown.get(month, 0) + count
+        self.assertTrue(shown)
+        self.assertEqual(shown, counts)
+
+    def test_base_chart_ends_with_the_lifecycles_of_today(self):
+        self._trade()
+        month = f"{NOW:%Y-%m}"
+        shown = {
+            lifecycle: count
+            for (shown_month, lifecycle), count in self._draw("base").items()
+            if shown_month == month
+        }
+        expected = self._select_all(
+            """SELECT lifecycle, count(*) FROM coverage_customer
+                WHERE company_id = %s AND active AND lifecycle IS NOT NULL
+                GROUP BY 1"""
+        )
+        self.assertEqual(shown, dict(expected))
 
     def test_overdue_contacts_and_late_handoffs(self):
         self._trade()
@@ -167,14 +237,19 @@ class TestBoard(CoverageCase):
             }
         )
 
-    def test_list_holds_blue_a_customers(self):
-        domain = self.data["lists"]["1"]["domain"]
+    def test_list_holds_the_blue_a_customers_that_the_card_counts(self):
         self._trade()
-        rows = self.env["coverage.customer"].search(domain)
-        self.assertEqual(set(rows.segment_id.mapped("code")), {"A"})
-        self.assertLessEqual(
-            set(rows.temperature_id.mapped("code")), {"frozen", "cool"}
+        source = self.data["lists"]["1"]
+        lines = self.env[source["model"]].with_user(self.manager).search([])
+        expected = self._select_all(
+            """SELECT c.id FROM coverage_customer c
+                 JOIN coverage_segment s ON s.id = c.segment_id
+                 JOIN coverage_temperature t ON t.id = c.temperature_id
+                WHERE c.company_id = %s AND c.active AND s.code = 'A'
+                  AND t.code IN ('frozen', 'cool')"""
         )
+        self.assertTrue(expected)
+        self.assertEqual(set(lines.customer_id.ids), {one for (one,) in expected})
 
     def test_nothing_is_counted_where_there_is_nothing(self):
         for number in self.data["pivots"]:
