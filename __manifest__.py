@@ -1,7 +1,7 @@
 {
     "name": "Sales Coverage",
     "summary": "Customers ranked A–D by potential and coloured by what they bring",
-    "version": "19.0.1.3.0",
+    "version": "19.0.1.4.0",
     "category": "Sales/CRM",
     "author": "Sales Coverage contributors",
     "license": "LGPL-3",
