@@ -17,6 +17,24 @@ class CoverageReport(models.AbstractModel):
     _name = "coverage.report"
     _description = "Coverage Report"
 
+    def _read_group_orderby(self, order, groupby_terms, query):
+        """Keep groups of a selection in its own order: that of its codes says nothing."""
+        ranked = {
+            name: self._query_rank(name, term)
+            for name, term in groupby_terms.items()
+            if name in self._fields and self._fields[name].type == "selection"
+        }
+        terms = {**groupby_terms, **ranked}
+        clause = super()._read_group_orderby(order, terms, query)
+        for name in terms.keys() - ranked.keys():
+            groupby_terms[name] = terms[name]  # may have grown by what orders it
+        return clause
+
+    def _query_rank(self, name, term):
+        """Return the place of a code among those of its selection."""
+        codes = [code for code, _label in self._fields[name].selection]
+        return SQL("array_position(%s::text[], %s::text)", codes, term)
+
     @api.model
     def _query_company_ids(self):
         """Return the companies one works in, as a list for ``IN``."""

@@ -127,6 +127,12 @@ class TestRevenueReport(MoneyCase):
             },
         )
 
+    def test_kinds_come_in_their_own_order(self):
+        found = self._group("coverage.revenue.report", ["kind"], ["amount:sum"])
+        self.assertEqual(
+            [kind for (kind,) in found], ["kept", "grown", "woken", "new", "lost"]
+        )
+
     def test_years_add_up(self):
         found = self._group("coverage.revenue.report", ["kind"], ["amount:sum"])
         amounts = {kind: amount for (kind,), (amount,) in found.items()}
