@@ -113,16 +113,6 @@ class CoverageFunnelReport(models.Model):
         return open_form("coverage.customer", self.customer_id.id)
 
     @api.model
-    def _read_group_orderby(self, order, groupby_terms, query):
-        """Keep steps in the order of the way: the codes' own says nothing."""
-        terms = dict(groupby_terms)
-        if step := groupby_terms.get("step"):
-            codes = [code for code, _label in STEPS]
-            terms["step"] = SQL("array_position(%s, %s::text)", codes, step)
-        result = super()._read_group_orderby(order, terms, query)
-        groupby_terms.update({**terms, "step": step} if step else terms)
-        return result
-
     @property
     def _table_query(self):
         stuck = SQL(

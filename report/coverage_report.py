@@ -18,7 +18,7 @@ class CoverageReport(models.AbstractModel):
     _description = "Coverage Report"
 
     def _read_group_orderby(self, order, groupby_terms, query):
-        """Keep groups of a selection in its own order: that of its codes says nothing."""
+        """Keep groups of a selection in its own order; that of codes says nothing."""
         ranked = {
             name: self._query_rank(name, term)
             for name, term in groupby_terms.items()
