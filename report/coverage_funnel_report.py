@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import SQL
 
 from ..models.coverage_facts import READ_BY_DOCUMENTS
@@ -112,7 +112,6 @@ class CoverageFunnelReport(models.Model):
         self.ensure_one()
         return open_form("coverage.customer", self.customer_id.id)
 
-    @api.model
     @property
     def _table_query(self):
         stuck = SQL(
