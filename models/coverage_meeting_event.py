@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from odoo import api, fields, models
 
@@ -117,6 +117,12 @@ class CoverageMeetingEvent(models.AbstractModel):
 
     @api.model
     def _get_next_start(self):
-        """Return a moment for who has not chosen one: in a week, at ten, UTC."""
-        day = fields.Datetime.now() + timedelta(days=7)
-        return day.replace(hour=10, minute=0, second=0, microsecond=0)
+        """Return a moment for who has not chosen one: in a week, at ten of his own.
+
+        A weekend waits for its Monday.
+        """
+        day = fields.Date.context_today(self) + timedelta(days=7)
+        if day.isoweekday() > 5:
+            day += timedelta(days=8 - day.isoweekday())
+        ten = self.env.tz.localize(datetime.combine(day, time(10)))
+        return ten.astimezone(UTC).replace(tzinfo=None)
