@@ -22,9 +22,16 @@ LEVELS = {  # temperature: name and colour, as in coverage.temperature
     "warm": ("Warm", "#DC8534"),
     "hot": ("Hot", "#C93A1E"),
 }
+STEPS = (  # of coverage.funnel.report
+    ("contact", "First Contact", "#B4D0E8"),
+    ("answer", "Spoke with Us", "#8EB8DC"),
+    ("opportunity", "Opportunity", "#6EA4D1"),
+    ("quotation", "Quotation", "#4E8FC7"),
+    ("order", "First Order", "#3579B3"),
+    ("regular", "Regular Customer", "#1F5E96"),
+)
 BUYING = [["temperature_id", "!=", False]]
 OVERDUE = [["contact_state", "=", "overdue"]]
-BOUGHT = [["lifecycle", "in", ["new", "regular", "sleeping"]]]
 SLEEPING = [["lifecycle", "=", "sleeping"]]
 LATE = [["is_late", "=", True]]
 OPEN = [["state", "in", ["draft", "offered", "accepted", "watched"]]]
@@ -32,11 +39,12 @@ OPEN = [["state", "in", ["draft", "offered", "accepted", "watched"]]]
 CUSTOMER, HANDOFF, TOUCH = "coverage.customer", "coverage.handoff", "coverage.touch"
 YIELD, REVENUE = "coverage.yield.report", "coverage.revenue.report"
 MOVEMENT, BASE = "coverage.movement.report", "coverage.base.report"
+FUNNEL, RESULT = "coverage.funnel.report", "coverage.handoff.report"
 BLUE_LIST = "coverage.blue.report"
 OWN = {"team": "team_id", "owner": "user_id", "segment": "segment_id"}
 # model: filter → path of the field that it reads
 FILTERED = {
-    **dict.fromkeys((CUSTOMER, YIELD, REVENUE, MOVEMENT, BASE), OWN),
+    **dict.fromkeys((CUSTOMER, YIELD, REVENUE, MOVEMENT, BASE, FUNNEL, RESULT), OWN),
     HANDOFF: {
         "team": "team_id",
         "owner": "customer_id.user_id",
@@ -110,7 +118,7 @@ PIVOTS = [
     pivot(4, "Sleeping customers", YIELD, SLEEPING, ["__count", "lost_revenue"]),
     pivot(5, "Handoffs past deadline", HANDOFF, LATE, ["__count"]),
     pivot(6, "Open handoffs", HANDOFF, OPEN, ["__count"]),
-    pivot(7, "Customers that bought", CUSTOMER, BOUGHT, ["__count"], ["lifecycle"]),
+    pivot(7, "Steps to a regular customer", FUNNEL, [], ["__count"], ["step"]),
 ]
 
 
@@ -188,15 +196,10 @@ def make_data():
         "B13": figure(5, "__count"),
         "C13": figure(6, "__count"),
     }
-    cells |= {
-        "B31": '=_t("Customers")',
-        "A32": '=_t("Known")',
-        "B32": figure(1, "__count"),
-        "A33": '=_t("Bought")',
-        "B33": figure(7, "__count"),
-        "A34": '=_t("Regular")',
-        "B34": figure(7, "__count", "lifecycle", "regular"),
-    }
+    cells["B31"] = '=_t("Customers")'
+    for row, (step, name, _color) in enumerate(STEPS, start=32):
+        cells[f"A{row}"] = f'=_t("{name}")'
+        cells[f"B{row}"] = figure(7, "__count", "step", step)
     formats = dict.fromkeys(("B6", "B7", "C2", "C3", "C4", "C5"), 1)
     return cells, formats
 
@@ -279,7 +282,7 @@ def chart(
         "metaData": {
             "groupBy": group_by,
             "measure": measure,
-            "order": more.pop("order", None),
+            "order": None,
             "resModel": model,
             "mode": kind if kind in ("line", "pie") else "bar",
         },
@@ -315,19 +318,19 @@ def levels_chart():
 
 
 def funnel_chart():
-    """Return the way to a regular customer: each step is a part of the one before."""
+    """Return the way to a regular customer, of cells: steps keep their order."""
     return {
         "type": "funnel",
-        "title": title("From known to regular"),
+        "title": title("The way to a regular customer"),
         "background": "#FFFFFF",
         "legendPosition": "none",
         "aggregated": False,
         "cumulative": False,
         "showValues": True,
         "dataSetsHaveTitle": True,
-        "labelRange": "Data!A31:A34",
-        "dataSets": [{"dataRange": "Data!B31:B34"}],
-        "funnelColors": ["#8EB8DC", "#4E8FC7", "#1F5E96"],
+        "labelRange": "Data!A31:A37",
+        "dataSets": [{"dataRange": "Data!B31:B37"}],
+        "funnelColors": [color for _step, _name, color in STEPS],
     }
 
 
@@ -346,7 +349,7 @@ CHARTS = [
         ),
     ),
     ("levels", "customer", levels_chart()),
-    ("funnel", "customer", funnel_chart()),
+    ("funnel", "funnel_report", funnel_chart()),
     (
         "revenue",
         "revenue_report",
@@ -356,7 +359,6 @@ CHARTS = [
             REVENUE,
             ["kind"],
             "amount",
-            order="DESC",
             actionXmlId=f"{MODULE}.coverage_revenue_report_action",
         ),
     ),
@@ -404,13 +406,13 @@ CHARTS = [
     ),
     (
         "handoffs",
-        "handoff",
+        "handoff_report",
         chart(
             "bar",
-            "Handoffs by state",
-            HANDOFF,
-            ["state"],
-            actionXmlId=f"{MODULE}.coverage_handoff_action",
+            "What became of handoffs",
+            RESULT,
+            ["result"],
+            actionXmlId=f"{MODULE}.coverage_handoff_report_action",
         ),
     ),
 ]

@@ -213,6 +213,34 @@ class TestBoard(CoverageCase):
         )
         self.assertEqual(shown, dict(expected))
 
+    def test_funnel_counts_customers_that_reached_a_step(self):
+        self._trade()
+        pivot = self.data["pivots"]["7"]
+        lines = self.env[pivot["model"]].with_user(self.manager)
+        shown = dict(lines._read_group(pivot["domain"], ["step"], ["__count"]))
+        query = """SELECT count(*) FROM coverage_customer
+                    WHERE company_id = %s AND active AND order_day_count >= %s"""
+        (bought,) = self._select_one(query, 1)
+        (regular,) = self._select_one(query, self.company.coverage_new_orders)
+        self.assertTrue(bought)
+        self.assertEqual((shown["order"], shown.get("regular", 0)), (bought, regular))
+        steps = lines._fields["step"].get_values(self.env)
+        cells = self.data["sheets"][1]["cells"]
+        for row, step in enumerate(steps, start=32):
+            self.assertIn(f'"step", "{step}"', cells[f"B{row}"])
+
+    def test_handoff_chart_counts_what_became_of_them(self):
+        self._trade()
+        rows = self.env["coverage.customer"].search(
+            [("user_id", "!=", False), ("company_id", "=", self.company.id)], limit=3
+        )
+        handoffs = [self._offer(row, days_late=-2) for row in rows]
+        handoffs[0].state = "expired"
+        handoffs[1].state = "declined"
+        self.assertEqual(
+            self._draw("handoffs"), {"expired": 1, "refused": 1, "open": 1}
+        )
+
     def test_overdue_contacts_and_late_handoffs(self):
         self._trade()
         rows = self.env["coverage.customer"].search(
