@@ -22,13 +22,13 @@ LEVELS = {  # temperature: name and colour, as in coverage.temperature
     "warm": ("Warm", "#DC8534"),
     "hot": ("Hot", "#C93A1E"),
 }
-STEPS = (  # of coverage.funnel.report
-    ("contact", "First Contact", "#B4D0E8"),
-    ("answer", "Spoke with Us", "#8EB8DC"),
+STEPS = (  # of coverage.funnel.report, in words that a phone holds
+    ("contact", "Contact", "#B4D0E8"),
+    ("answer", "Answer", "#8EB8DC"),
     ("opportunity", "Opportunity", "#6EA4D1"),
     ("quotation", "Quotation", "#4E8FC7"),
     ("order", "First Order", "#3579B3"),
-    ("regular", "Regular Customer", "#1F5E96"),
+    ("regular", "Regular", "#1F5E96"),
 )
 BUYING = [["temperature_id", "!=", False]]
 OVERDUE = [["contact_state", "=", "overdue"]]

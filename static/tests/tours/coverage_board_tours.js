@@ -81,7 +81,16 @@ tours.add("coverage_board_empty", {
         {
             content: "nothing is 0, and no error",
             trigger: board,
-            run: () => checkFigures({ B2: "0", B6: "0%", B7: "0%", B8: "0", B12: "0" }),
+            run: () =>
+                checkFigures({
+                    B2: "0",
+                    B6: "0%",
+                    B7: "0%",
+                    B8: "0",
+                    B12: "0",
+                    B32: "0",
+                    B37: "0",
+                }),
         },
     ],
 });
