@@ -71,6 +71,7 @@ class CoverageBaseReport(models.Model):
         return SQL(
             """
               WITH month (number, company_id, date, moment) AS (%(months)s),
+                   moved AS (%(moves)s),
                    life AS (%(lives)s)
             SELECT life.customer_id::bigint * %(most)s + m.number AS id,
                    life.customer_id, c.company_id, c.currency_id, c.team_id, c.user_id,
@@ -83,6 +84,7 @@ class CoverageBaseReport(models.Model):
                           AND (life.until IS NULL OR life.until >= m.moment)
             """,
             months=self._query_months(),
+            moves=self._query_moves(),
             lives=self._query_lives(),
             most=MONTHS + 1,
         )
@@ -116,9 +118,9 @@ class CoverageBaseReport(models.Model):
         return SQL(
             """
             SELECT customer_id, old_value AS lifecycle, born AS since, date AS until
-              FROM (%(moves)s) moved WHERE number = 1 AND old_value IS NOT NULL
+              FROM moved WHERE number = 1 AND old_value IS NOT NULL
              UNION ALL
-            SELECT customer_id, new_value, date, next_date FROM (%(moves)s) moved
+            SELECT customer_id, new_value, date, next_date FROM moved
              UNION ALL
             SELECT c.id, c.lifecycle,
                    LEAST(c.create_date, c.first_order_date::timestamp), NULL
@@ -129,7 +131,6 @@ class CoverageBaseReport(models.Model):
                                 WHERE h.customer_id = c.id
                                   AND h.field_name = 'lifecycle' AND %(happened)s)
             """,
-            moves=self._query_moves(),
             companies=self._query_company_ids(),
             happened=self.env["coverage.history"]._query_happened(),
         )

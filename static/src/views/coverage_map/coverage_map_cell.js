@@ -96,7 +96,7 @@ export class CoverageMapCell extends Component {
 
     /** A cell opens as a list; while selecting, it selects what it shows. */
     onHead() {
-        const { isSelecting, layout, model, label } = this.props;
+        const { isSelecting, layout, model } = this.props;
         if (!isSelecting) {
             return this.openAll();
         }

@@ -1,6 +1,5 @@
 import { Component, useRef } from "@odoo/owl";
 
-import { _t } from "@web/core/l10n/translation";
 import { download } from "@web/core/network/download";
 import { user } from "@web/core/user";
 import { useBus, useService } from "@web/core/utils/hooks";
@@ -147,9 +146,5 @@ export class CoverageMapController extends Component {
 
     printMap() {
         window.print();
-    }
-
-    get title() {
-        return _t("Temperature Map");
     }
 }
